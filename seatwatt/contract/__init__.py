@@ -1,0 +1,1 @@
+"""The nouns that cross a boundary: devices, readings, topics, the site model, rules, errors."""

@@ -1,0 +1,88 @@
+"""Readings: one value of one quantity of one device at one time."""
+
+from dataclasses import dataclass, field
+
+from seatwatt.contract.devices import Device
+from seatwatt.contract.quantities import Quantity
+from seatwatt.contract.rules import Rule
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """What readings of one quantity of one device belong to; interned, compared by identity.
+
+    Get one from a SeriesBook, never by construction, so that equal series are the same object.
+    """
+
+    site: str
+    device: Device
+    quantity: Quantity
+
+
+class SeriesBook:
+    """Interns Series; bounded, so that a flood of invented devices cannot eat the memory."""
+
+    def __init__(self, limit: int = 1_000_000) -> None:
+        self._limit = limit
+        self._known: dict[tuple[str, Device, Quantity], Series] = {}
+
+    def get(self, site: str, device: Device, quantity: Quantity) -> Series:
+        """The one Series of this site, device and quantity."""
+        key = (site, device, quantity)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= self._limit:
+                self._known.clear()
+            found = self._known[key] = Series(site, device, quantity)
+        return found
+
+
+@dataclass(slots=True)
+class ReadingBatch:
+    """Readings as three columns of one length, in order of arrival: of two readings of the same
+    series and time, the later in the batch stands. A number is a float in the quantity's
+    canonical unit (a flag 0.0 or 1.0), a text is a str."""
+
+    series: list[Series] = field(default_factory=list)
+    taken_at_ms: list[int] = field(default_factory=list)
+    values: list[float | str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def append(self, series: Series, taken_at_ms: int, value: float | str) -> None:
+        """Add one reading at the end."""
+        self.series.append(series)
+        self.taken_at_ms.append(taken_at_ms)
+        self.values.append(value)
+
+    def extend(self, other: "ReadingBatch") -> None:
+        """Add all of `other` at the end."""
+        self.series += other.series
+        self.taken_at_ms += other.taken_at_ms
+        self.values += other.values
+
+    def part(self, start: int, stop: int) -> "ReadingBatch":
+        """The readings [start, stop), as a batch of their own."""
+        return ReadingBatch(self.series[start:stop], self.taken_at_ms[start:stop],
+                            self.values[start:stop])
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a message, or one record of it, is not a reading. `record` is None for the whole."""
+
+    rule: Rule
+    detail: str
+    record: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedMessage:
+    """A message that could not be used, kept as it came. Times in UTC milliseconds since 1970."""
+
+    topic: str
+    payload: bytes
+    received_at_ms: int
+    rule: Rule
+    detail: str

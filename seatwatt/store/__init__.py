@@ -1,0 +1,1 @@
+"""Where readings rest: one writer port, one reader port, two adapters."""
