@@ -1,0 +1,67 @@
+"""The console command `seatwatt`: composition roots, one file a command.
+
+COMMANDS maps a name to the module that holds it, imported only when it is asked for. Each module
+has an `app: typer.Typer`; one with a single command and no callback is that command itself.
+"""
+
+import importlib
+import sys
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from seatwatt import __version__
+from seatwatt.contract.errors import SeatwattError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("seatwatt.cli.demo", "run everything in one process on embedded parts"),
+    "apportion": ("seatwatt.cli.apportion", "share a period's energy out from files"),
+    "site": ("seatwatt.cli.site", "apply, show or check a site file"),
+    "ingest": ("seatwatt.cli.ingest", "take readings from the broker into the store"),
+    "api": ("seatwatt.cli.api", "serve the API and its scheduled jobs"),
+    "simulate": ("seatwatt.cli.simulate", "publish a simulated site"),
+    "import": ("seatwatt.cli.importer", "turn a public data set into a recording"),
+    "record": ("seatwatt.cli.record", "write what the broker carries to a recording"),
+    "replay": ("seatwatt.cli.replay", "publish a recording"),
+    "quarantine": ("seatwatt.cli.quarantine", "list, show or replay refused messages"),
+    "bench": ("seatwatt.cli.bench", "measure speed and print it with the environment"),
+}
+
+
+def main() -> None:
+    """Run the command named first; a SeatwattError is one line on standard error, status 2."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("--help", "-h"):
+        _overview()
+    elif arguments[0] == "--version":
+        print(__version__)
+    elif arguments[0] not in COMMANDS:
+        _fail(f"{arguments[0]!r} is not a command; expected one of {', '.join(COMMANDS)}")
+    else:
+        _run(arguments[0], arguments[1:])
+
+
+def _run(name: str, arguments: list[str]) -> None:
+    app: typer.Typer = importlib.import_module(COMMANDS[name][0]).app
+    try:
+        app(arguments, prog_name=f"seatwatt {name}")
+    except SeatwattError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing left to say.
+        sys.stderr.close()
+
+
+def _fail(message: str) -> None:
+    print(f"seatwatt: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _overview() -> None:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for name, (_, text) in COMMANDS.items():
+        table.add_row(name, text)
+    console = Console()
+    console.print("seatwatt COMMAND [OPTIONS]: `seatwatt COMMAND --help` gives a working example\n")
+    console.print(table)
