@@ -69,7 +69,7 @@ def _rows() -> list[Quantity]:
     power = ("power", "_w", "W", _G, _W, -_POWER_MAX_W, _POWER_MAX_W)
     voltage = ("_v", "V", _G, _V, 0, 100_000)
     current = ("_a", "A", _G, _A, -10_000, 10_000)
-    rows = [
+    return [
         flag("seat", "occupied"),
         q("seat", *power),
         q("seat", "energy", "_wh", "Wh", _R, _WH, 0, _REGISTER_MAX_WH),
@@ -108,7 +108,6 @@ def _rows() -> list[Quantity]:
         q("gateway", "spool_dropped", "", "count", _G, _COUNT, 0, 1e12),
         q("gateway", "clock_offset", "_s", "s", _G, _S, -1e10, 1e10),
     ]
-    return rows
 
 
 QUANTITIES: dict[tuple[str, str], Quantity] = {(row.kind, row.name): row for row in _rows()}

@@ -17,7 +17,8 @@ SUPPLY = "supply"
 OPERATOR = "operator"
 OFFPEAK = "offpeak"
 
-SHARE_RULES = ("consumption", "seats", "occupancy", "area", "equal", "fixed", "bookings", "operator")
+SHARE_RULES = ("consumption", "seats", "occupancy", "area", "equal", "fixed", "bookings",
+               "operator")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
