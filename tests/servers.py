@@ -1,0 +1,160 @@
+"""Real servers for the tests: started on free loopback ports in a folder of their own, stopped by
+their own process id. A server that is not installed skips the test and says how to get it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+START_TIMEOUT_S = 30.0
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def program(name: str) -> str:
+    """Where the program is; Debian keeps servers in /usr/sbin, off a user's PATH."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        pytest.skip(f"{name} is not installed (apt-get install {name})")
+    return found
+
+
+def accepts(port: int) -> bool:
+    """Whether something accepts connections on the loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@dataclass
+class Server:
+    """One server process that can be started, stopped, killed and started again on its data."""
+
+    name: str
+    command: list[str]
+    folder: Path
+    port: int
+    ready: Callable[[], bool]
+    process: "subprocess.Popen[bytes] | None" = None
+    env: dict[str, str] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Start it and return when it answers."""
+        with (self.folder / f"{self.name}.log").open("ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, cwd=self.folder,
+                                            env={**os.environ, **self.env})
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} did not start:\n{self.log()[-2000:]}")
+            time.sleep(0.02)
+
+    def log(self) -> str:
+        """What the server printed so far."""
+        return (self.folder / f"{self.name}.log").read_text(errors="replace")
+
+    def stop(self) -> None:
+        """Ask it to end (SIGTERM), kill it when it does not."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """kill -9: it ends without a chance to save anything."""
+        self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """SIGSTOP: it hangs, its sockets stay open."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT after freeze."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(10)
+        self.process = None
+
+
+MOSQUITTO_CONF = """\
+listener {port} 127.0.0.1
+allow_anonymous true
+persistence true
+persistence_location {folder}/
+autosave_interval 1
+max_queued_messages 0
+max_inflight_messages 1000
+{extra}
+"""
+
+
+def mosquitto(folder: Path, extra: str = "") -> Server:
+    """A mosquitto with persistence, not yet started; `extra` lines go into its configuration."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # Started as root it would drop to a user who cannot write the folder.
+    port, owner = free_port(), "user root\n" if os.geteuid() == 0 else ""
+    config = folder / "mosquitto.conf"
+    config.write_text(owner + MOSQUITTO_CONF.format(port=port, folder=folder, extra=extra))
+    return Server("mosquitto", [program("mosquitto"), "-c", str(config)], folder, port,
+                  lambda: accepts(port))
+
+
+INFLUXD_CONF = """\
+reporting-disabled = true
+bind-address = "127.0.0.1:{backup_port}"
+[meta]
+  dir = "{folder}/meta"
+  logging-enabled = false
+[data]
+  dir = "{folder}/data"
+  wal-dir = "{folder}/wal"
+  query-log-enabled = false
+{data}
+[http]
+  bind-address = "127.0.0.1:{port}"
+  log-enabled = false
+{http}
+[monitor]
+  store-enabled = false
+[logging]
+  level = "warn"
+"""
+
+
+def influxd(folder: Path, data: str = "", http: str = "") -> Server:
+    """An InfluxDB 1.x, not yet started; `data` and `http` are lines for those sections."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    config = folder / "influxdb.conf"
+    config.write_text(INFLUXD_CONF.format(folder=folder, port=port, backup_port=free_port(),
+                                          data=data, http=http))
+
+    def ready() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=1) as answer:
+                return bool(answer.status == 204)
+        except OSError:
+            return False
+
+    return Server("influxd", [program("influxd"), "-config", str(config)], folder, port, ready)
