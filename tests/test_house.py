@@ -45,7 +45,8 @@ def functions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 def test_functions_stop_at_sixty_lines() -> None:
     long = [f"{file.relative_to(ROOT)}:{node.lineno} {node.name}" for file in tracked(".py")
-            for node in functions(file) if (node.end_lineno or 0) - node.lineno > FUNCTION_LINES_MAX]
+            for node in functions(file)
+            if (node.end_lineno or 0) - node.lineno > FUNCTION_LINES_MAX]
     assert long == []
 
 
@@ -113,7 +114,7 @@ def test_every_setting_is_described_and_listed() -> None:
     assert set(listed) == set(names)
 
 
-@pytest.mark.parametrize("page", [p for p in tracked(".md")], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("page", tracked(".md"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_between_pages_hold(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text())
     broken = [t for t in targets if not (page.parent / t).exists()]
