@@ -1,0 +1,72 @@
+"""Exact splits: integers in, integers out, the parts add up to the whole.
+
+The largest-remainder rule (Hamilton's method): each party gets the floor of its quota, and what
+is left goes one unit each to the largest remainders, ties to the party that comes first. Parties
+are ordered by id with `operator` last. A negative whole is split as its absolute value and the
+parts negated, so that a refund mirrors the charge.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+_INT64_MAX = 2**63 - 1
+
+
+def split(whole: int, weights: Sequence[int]) -> list[int]:
+    """`whole` in proportion to `weights`, whose sum must not be zero.
+
+    >>> split(100, [1, 1, 1])
+    [34, 33, 33]
+    >>> split(-100, [1, 1, 1])
+    [-34, -33, -33]
+    """
+    total = sum(weights)
+    if total == 0:
+        raise ValueError("a split needs weights that do not add up to zero")
+    if total < 0:
+        total, weights = -total, [-weight for weight in weights]
+    quotas = [divmod(abs(whole) * weight, total) for weight in weights]
+    left = abs(whole) - sum(part for part, _ in quotas)
+    ranked = sorted(range(len(quotas)), key=lambda party: -quotas[party][1])
+    parts = [part for part, _ in quotas]
+    for party in ranked[:left]:
+        parts[party] += 1
+    return parts if whole >= 0 else [-part for part in parts]
+
+
+def split_rows(wholes: Ints, weights: Ints) -> Ints:
+    """`split` of every row: wholes [n] and weights [n, parties] -> parts [n, parties].
+
+    Rows whose weights add up to zero are an error, as in `split`. Products beyond 64 bits are
+    taken row by row in Python's integers.
+    """
+    used = np.flatnonzero(weights.any(axis=0))
+    parts = np.zeros_like(weights)
+    parts[:, used] = _split_dense(wholes, weights[:, used])
+    return parts
+
+
+def _split_dense(wholes: Ints, weights: Ints) -> Ints:
+    totals = weights.sum(axis=1)
+    if (totals == 0).any():
+        raise ValueError("a split needs weights that do not add up to zero")
+    if _largest(wholes) * _largest(weights) > _INT64_MAX:
+        rows = [split(whole, row) for whole, row in zip(wholes.tolist(), weights.tolist(),
+                                                        strict=True)]
+        return np.array(rows, dtype=np.int64).reshape(weights.shape)
+    sign = np.where(totals < 0, -1, 1)
+    parts, remainders = np.divmod(np.abs(wholes * sign)[:, None] * (weights * sign[:, None]),
+                                  (totals * sign)[:, None])
+    left = np.abs(wholes) - parts.sum(axis=1)
+    ranked = np.argsort(-remainders, axis=1, kind="stable")
+    extra = np.arange(weights.shape[1]) < left[:, None]
+    np.put_along_axis(parts, ranked, np.take_along_axis(parts, ranked, axis=1) + extra, axis=1)
+    return parts * np.where(wholes < 0, -1, 1)[:, None]
+
+
+def _largest(values: Ints) -> int:
+    return int(np.abs(values).max(initial=0))
