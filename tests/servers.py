@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import pytest
 
 START_TIMEOUT_S = 30.0
@@ -158,3 +159,44 @@ def influxd(folder: Path, data: str = "", http: str = "") -> Server:
             return False
 
     return Server("influxd", [program("influxd"), "-config", str(config)], folder, port, ready)
+
+
+class PostgreSQL(Server):
+    """A PostgreSQL cluster in a folder of its own; as root it runs as user `postgres`."""
+
+    def stop(self) -> None:
+        """Fast shutdown: SIGTERM would wait for clients that are still connected."""
+        self._end(signal.SIGINT)
+
+    def url(self, database: str = "postgres") -> str:
+        """SQLAlchemy's address of one of its databases."""
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
+
+
+def postgresql(folder: Path) -> PostgreSQL:
+    """An initialised PostgreSQL cluster, not yet started. It runs as user postgres when the tests
+    run as root, so `folder` must lie where that user can go."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        pytest.skip("postgresql is not installed (apt-get install postgresql)")
+    become: list[str] = []
+    if os.geteuid() == 0:
+        become = [program("setpriv"), "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        shutil.chown(folder, "postgres", "postgres")
+    data, port = folder / "data", free_port()
+    subprocess.run([*become, str(programs[-1] / "initdb"), "-D", str(data), "-U", "postgres",
+                    "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"],
+                   check=True, capture_output=True, cwd=folder)
+    # fsync off: a test's cluster need not survive the machine.
+    command = [*become, str(programs[-1] / "postgres"), "-D", str(data), "-p", str(port),
+               "-h", "127.0.0.1", "-k", str(folder), "-F"]
+    return PostgreSQL("postgresql", command, folder, port, lambda: _answers(port))
+
+
+def _answers(port: int) -> bool:
+    """Whether a PostgreSQL accepts queries, which is later than that it accepts connections."""
+    try:
+        with psycopg.connect(host="127.0.0.1", port=port, user="postgres", connect_timeout=1):
+            return True
+    except psycopg.OperationalError:
+        return False

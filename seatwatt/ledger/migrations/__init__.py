@@ -1,0 +1,1 @@
+"""Alembic's folder: `versions/` holds one file a step, in one line without branches."""

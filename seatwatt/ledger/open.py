@@ -1,0 +1,134 @@
+"""Opening the ledger: one engine, migrated to the newest tables, on SQLite or PostgreSQL."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+from seatwatt.contract.errors import SettingsError, StoreUnavailable
+from seatwatt.settings import LedgerSettings
+
+_BUSY_TIMEOUT_S = 30.0
+_WAL_TRIES = 50
+_MIGRATION_LOCK = 0x5EA7_3A77
+"""Key of the PostgreSQL advisory lock under which one process migrates."""
+
+
+def open_engine(settings: LedgerSettings) -> Engine:
+    """The ledger at `settings.ledger_url`, migrated to head; safe from several processes at once.
+
+    SettingsError when the address is wrong, StoreUnavailable when the database does not answer.
+    """
+    url = _checked(settings.ledger_url)
+    engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
+    migrate(engine)
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables to head, in one transaction under a lock, so that of two processes
+    starting together one migrates and the other finds the work done."""
+    config = Config()
+    config.set_main_option("script_location", "seatwatt.ledger:migrations")
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"),
+                               {"key": _MIGRATION_LOCK})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that may write: committed at the end, rolled back on any error.
+
+    On SQLite it takes the write lock at once: a reader that turns writer can not wait for it.
+    """
+    with _translated(engine), engine.connect() as connection:
+        connection.execution_options(seatwatt_writes=True)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that reads one consistent state."""
+    with _translated(engine), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def _translated(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error, OperationalError) or error.connection_invalidated:
+            shown = engine.url.render_as_string(hide_password=True)
+            reason = str(error.orig).strip().splitlines()[0]
+            raise StoreUnavailable(f"ledger {shown}: {reason}") from error
+        raise
+
+
+def _checked(address: str) -> URL:
+    expected = "expected sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
+    try:
+        url = make_url(address)
+        url.get_dialect()
+    except (ArgumentError, NoSuchModuleError, ImportError):
+        raise SettingsError(f"SEATWATT_LEDGER_URL: not an address we know; {expected}") from None
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise SettingsError(f"SEATWATT_LEDGER_URL: {url.drivername} is not supported; {expected}")
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise SettingsError(f"SEATWATT_LEDGER_URL: it names no file; {expected}")
+    return url
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+
+
+def _sqlite(url: URL) -> Engine:
+    folder = Path(str(url.database)).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"SEATWATT_LEDGER_URL: cannot make {folder}: {error.strerror}"
+                            ) from None
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def _on_sqlite_connect(connection: Any, _record: Any) -> None:
+    # The driver's own BEGIN comes too late and commits before DDL; we say BEGIN ourselves.
+    connection.isolation_level = None
+    _switch_to_wal(connection)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _switch_to_wal(connection: Any) -> None:
+    """SQLite does not wait for its lock while it changes the journal mode: try again ourselves."""
+    for attempt in range(_WAL_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except Exception as error:
+            if "locked" not in str(error) or attempt == _WAL_TRIES - 1:
+                raise
+            time.sleep(0.1)
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("seatwatt_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,102 @@
+"""Refused messages, kept as they came until somebody replays them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, Row, Select, delete, func, insert, select
+
+from seatwatt.contract.errors import InputError
+from seatwatt.contract.readings import QuarantinedMessage
+from seatwatt.contract.rules import Rule
+from seatwatt.contract.topics import PREFIX
+from seatwatt.ledger.open import reading, writing
+from seatwatt.ledger.tables import quarantine
+
+_IDS_PER_STATEMENT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A quarantined message and its number, which rises with arrival and is never given twice."""
+
+    id: int
+    message: QuarantinedMessage
+
+
+class Quarantine:
+    """The quarantine of one ledger. Every method raises StoreUnavailable when it is down."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def put(self, messages: Sequence[QuarantinedMessage]) -> None:
+        """Keep all of `messages` durably, or none."""
+        if not messages:
+            return
+        rows = [{"topic": _text(m.topic), "payload": m.payload,
+                 "received_at_ms": m.received_at_ms, "rule": m.rule.name,
+                 "detail": _text(m.detail)} for m in messages]
+        with writing(self._engine) as connection:
+            connection.execute(insert(quarantine), rows)
+
+    def list(self, limit: int = 100, after_id: int = 0, rule: Rule | None = None,
+             site: str | None = None, topic_prefix: str = "") -> list[Kept]:
+        """At most `limit` messages with an id above `after_id`, in order of id."""
+        query = _filtered(select(quarantine), rule, site, topic_prefix)
+        query = query.where(quarantine.c.id > after_id).order_by(quarantine.c.id).limit(limit)
+        with reading(self._engine) as connection:
+            return [_kept(row) for row in connection.execute(query)]
+
+    def get(self, message_id: int) -> Kept:
+        """One message; InputError when it is not there (any more)."""
+        with reading(self._engine) as connection:
+            row = connection.execute(
+                select(quarantine).where(quarantine.c.id == message_id)).one_or_none()
+        if row is None:
+            raise InputError("quarantine", f"there is no message {message_id}")
+        return _kept(row)
+
+    def remove(self, ids: Sequence[int]) -> int:
+        """Forget these messages, all or none; the number of those that were there."""
+        removed = 0
+        with writing(self._engine) as connection:
+            for start in range(0, len(ids), _IDS_PER_STATEMENT):
+                part = ids[start:start + _IDS_PER_STATEMENT]
+                removed += connection.execute(
+                    delete(quarantine).where(quarantine.c.id.in_(part))).rowcount
+        return removed
+
+    def count(self, rule: Rule | None = None, site: str | None = None,
+              topic_prefix: str = "") -> int:
+        """How many messages are kept."""
+        query = _filtered(select(func.count()).select_from(quarantine), rule, site, topic_prefix)
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def counts(self) -> dict[Rule, int]:
+        """How many messages are kept, by rule."""
+        query = select(quarantine.c.rule, func.count()).group_by(quarantine.c.rule)
+        with reading(self._engine) as connection:
+            return {Rule[name]: count for name, count in connection.execute(query)}
+
+
+def _filtered(query: Select[Any], rule: Rule | None,
+              site: str | None, topic_prefix: str) -> Select[Any]:
+    if rule is not None:
+        query = query.where(quarantine.c.rule == rule.name)
+    if site is not None:
+        query = query.where(quarantine.c.topic.startswith(f"{PREFIX}/{site}/", autoescape=True))
+    if topic_prefix:
+        query = query.where(quarantine.c.topic.startswith(topic_prefix, autoescape=True))
+    return query
+
+
+def _kept(row: Row[Any]) -> Kept:
+    return Kept(row.id, QuarantinedMessage(row.topic, bytes(row.payload), row.received_at_ms,
+                                           Rule[row.rule], row.detail))
+
+
+def _text(text: str) -> str:
+    """What both databases can hold: no NUL, no half surrogates (a detail may quote either)."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
