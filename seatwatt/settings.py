@@ -71,3 +71,47 @@ class BrokerSettings(Settings):
     mqtt_user: str = Field("", description="MQTT user name; empty: anonymous")
     mqtt_password: SecretStr = Field(SecretStr(""), description="MQTT password")
     mqtt_ca_file: str = Field("", description="certificate authority; set: TLS is used")
+
+
+class IngestSettings(BrokerSettings):
+    """The service that takes readings from the broker into the store."""
+
+    ingest_client_id: str = Field(
+        "seatwatt-ingest", min_length=1,
+        description="MQTT client id, the same at every start; worker N appends -N")
+    ingest_workers: int = Field(
+        1, ge=1, le=64, description="processes that share the load (shared subscription above 1)")
+    ingest_worker: int = Field(1, ge=1, description="which of the workers this process is")
+    ingest_share: str = Field(
+        "ingest", pattern="[^/+#]+", description="name of the shared subscription of the workers")
+    ingest_filters: str = Field(
+        "seatwatt/v1/#", min_length=1, description="MQTT topic filters, separated by commas")
+    ingest_state: Path = Field(
+        Path("var/ingest"), description="folder of the journal and of what is subscribed")
+    ingest_batch_readings: int = Field(
+        20_000, ge=1, description="readings that make a batch go to the store at once")
+    ingest_linger_s: float = Field(
+        0.25, gt=0, description="longest wait of a reading for its batch to fill")
+    ingest_queue_messages: int = Field(
+        20_000, ge=1, description="messages waiting to be decoded, after which reading pauses")
+    ingest_queue_bytes: int = Field(
+        16 << 20, ge=1, description="bytes waiting to be decoded, after which reading pauses")
+    ingest_payload_bytes: int = Field(
+        1 << 20, ge=1, description="largest payload that is decoded; beyond is T10")
+    ingest_journal_bytes: int = Field(
+        1 << 30, ge=1, description="bound of the journal; at it nothing more is acknowledged")
+    ingest_journal_alarm_pct: float = Field(
+        80.0, gt=0, le=100, description="fill of the journal from which it is an alarm")
+    ingest_disk_reserve_bytes: int = Field(
+        256 << 20, ge=0, description="free disk space that the journal leaves alone")
+    ingest_watchdog_s: float = Field(
+        60.0, gt=0, description="age of an acknowledgement forgotten, after which we reconnect")
+    ingest_takeovers: int = Field(
+        10, ge=1, description="connections lost within a minute that mean two clients of one id")
+    ingest_keepalive_s: int = Field(30, ge=5, le=65535, description="MQTT keep-alive")
+    ingest_metrics_host: str = Field("127.0.0.1", description="address of /metrics and /readyz")
+    ingest_metrics_port: int = Field(
+        0, ge=0, le=65535,
+        description="port of /metrics and /readyz, worker N on port + N - 1; 0: none")
+    ingest_pipeline_s: float = Field(
+        10.0, gt=0, description="seconds between points of the pipeline measurement")
