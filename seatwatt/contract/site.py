@@ -5,20 +5,36 @@ Every class checks itself where a single value can be wrong; what concerns sever
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import time
 from zoneinfo import ZoneInfo
 
-from seatwatt.contract.devices import Device
+from seatwatt.contract import sitechecks
+from seatwatt.contract._values import numbers_within, positive
+from seatwatt.contract.devices import check_identifier
+from seatwatt.contract.errors import InputError
+from seatwatt.contract.intervals import INTERVAL_LENGTHS_S
+from seatwatt.contract.leases import Booking, Lease, Shift, Tenant
+from seatwatt.contract.meters import (
+    OPERATOR,
+    SHARE_RULES,
+    SOURCES,
+    SUPPLY,
+    Acceptance,
+    Exchange,
+    Node,
+    SeatMeters,
+    Share,
+    Unaccounted,
+)
 
-SOURCES = ("grid", "generator", "solar")
-"""Kinds of source, in the order in which a party's energy is split over them."""
+__all__ = [
+    "OFFPEAK", "OPERATOR", "SHARE_RULES", "SOURCES", "SUPPLY", "Acceptance", "BandRule",
+    "Booking", "Exchange", "Lease", "Node", "SeatMeters", "Share", "Shift", "Site", "Tenant",
+    "Unaccounted", "Zone",
+]
 
-SUPPLY = "supply"
-OPERATOR = "operator"
 OFFPEAK = "offpeak"
-
-SHARE_RULES = ("consumption", "seats", "occupancy", "area", "equal", "fixed", "bookings",
-               "operator")
+"""The band of all time that no band names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,122 +48,15 @@ class Zone:
     """Names of the seats; a number of seats in the file becomes 001, 002 ..."""
     title: str = ""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """How a node's residual is shared. `weights` (party -> integer) belong to `fixed`."""
-
-    rule: str
-    otherwise: str = OPERATOR
-    """For `bookings`: the rule for unbooked time."""
-    vacant_counts: bool = True
-    """For `seats`: whether vacant seat-time counts for the operator (`vacant: excluded` = no)."""
-    weights: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """One node of the meter tree. `parent` is `supply` or the device of another node.
-
-    A source has no parent: the sources together are the supply. `metered=False` passes its
-    children through. `storage` marks a UPS or battery, which may be negative in an interval.
-    """
-
-    device: Device
-    source: str | None = None
-    """One of SOURCES, or None."""
-    parent: Device | None = None
-    """None: the parent is the supply."""
-    share: Share = field(default_factory=lambda: Share(rule="consumption"))
-    serves: tuple[str, ...] | None = None
-    """Zones it serves; None: its own zone and what its children serve."""
-    metered: bool = True
-    storage: bool = False
-    max_power_w: float | None = None
-    register_modulus_wh: float | None = None
-    multiplier: float = 1.0
-    title: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeatMeters:
-    """Seats that report energy hang under `parent`; `{zone}` stands for the seat's zone."""
-
-    parent: str = "{zone}/board"
-    max_power_w: float | None = None
-    register_modulus_wh: float | None = None
-    multiplier: float = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """A meter was exchanged: the old one read `final_wh`, the new one `initial_wh`."""
-
-    meter: Device
-    at_ms: int
-    final_wh: float
-    initial_wh: float
-    quantity: str = ""
-    """Empty: the device's import register."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
-    """An operator's word on a leap: the reading at `at_ms` is right, its step counts."""
-
-    meter: Device
-    at_ms: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tenant:
-    """A company that leases seats; `id` is the party's name everywhere."""
-
-    id: str
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
-    """A weekly shift in local time; `end <= start` runs past midnight into the next day.
-
-    `days` are 0 (Monday) to 6, the days on which it starts.
-    """
-
-    days: tuple[int, ...]
-    start: time
-    end: time
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """`tenant` holds `seats` (zone, seat) during [from, to), in its shift if it has one.
-
-    `from_` and `to` are local dates (from midnight) or instants; `to` None is open. With a shift,
-    an occurrence that begins inside [from, to) is cut at `to`.
-    `zones` are leased whole: all their seats, and rooms without seats.
-    """
-
-    tenant: str
-    seats: tuple[tuple[str, str], ...]
-    zones: tuple[str, ...] = ()
-    from_: date | datetime
-    to: date | datetime | None = None
-    shift: Shift | None = None
-    label: str = ""
-    """How the lease is named in messages: `leases[2]`, or the ledger's id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Booking:
-    """`tenant` has the room `zone` for itself during [from_ms, to_ms)."""
-
-    tenant: str
-    zone: str
-    from_ms: int
-    to_ms: int
-    label: str = ""
+    def __post_init__(self) -> None:
+        check_identifier("name", self.name)
+        for seat in self.seats:
+            check_identifier("seats", seat)
+        if len(set(self.seats)) != len(self.seats):
+            twice = next(seat for seat in self.seats if self.seats.count(seat) > 1)
+            raise InputError("seats", f"{twice!r} is named twice", "each seat once")
+        if self.area_m2 is not None:
+            positive("area_m2", self.area_m2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,13 +72,13 @@ class BandRule:
     start: time
     end: time
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unaccounted:
-    """How the root's residual is shared, and the percentage above which it is an alarm."""
-
-    share: Share = field(default_factory=lambda: Share(rule="consumption"))
-    alarm_pct: float = 5.0
+    def __post_init__(self) -> None:
+        check_identifier("band", self.band)
+        numbers_within("months", self.months, 1, 12)
+        numbers_within("days", self.days, 0, 6)
+        for name, at in (("from", self.start), ("to", self.end)):
+            if at.minute not in (0, 30) or at.second or at.microsecond:
+                raise InputError(name, f"{at} is not on a half hour", "hh:00 or hh:30")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,3 +101,13 @@ class Site:
     tenants: tuple[Tenant, ...] = ()
     leases: tuple[Lease, ...] = ()
     bookings: tuple[Booking, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_identifier("site", self.id)
+        if not (len(self.currency) == 3 and self.currency.isascii() and self.currency.isupper()):
+            raise InputError("currency", f"{self.currency!r} is no currency code", "such as PKR")
+        if self.interval_s not in INTERVAL_LENGTHS_S:
+            raise InputError("interval", f"{self.interval_s} s is not a length we know",
+                             "5, 10, 15, 20, 30 or 60min")
+        positive("max_gap", self.max_gap_s)
+        sitechecks.check_site(self)
