@@ -6,7 +6,7 @@ setting; a test holds the two together. A missing or wrong one is a SettingsErro
 
 import os
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -54,6 +54,11 @@ class StoreSettings(Settings):
     store_password: SecretStr = Field(SecretStr(""), description="InfluxDB 1.x password")
     store_token: SecretStr = Field(SecretStr(""), description="InfluxDB 2.x or 3 token")
     store_timeout_s: float = Field(10.0, gt=0, description="longest wait for one store request")
+    store_retention: str = Field("", description="how long a database made by us keeps readings, "
+                                                 "such as 400d; empty: for ever (InfluxDB 1.x)")
+    store_ca_file: str = Field("", description="certificate authority of an https store")
+    store_gzip: bool = Field(False, description="compress what goes to InfluxDB; worth it over a "
+                                                "network, not on one machine")
 
 
 class LedgerSettings(Settings):
@@ -115,3 +120,20 @@ class IngestSettings(BrokerSettings):
         description="port of /metrics and /readyz, worker N on port + N - 1; 0: none")
     ingest_pipeline_s: float = Field(
         10.0, gt=0, description="seconds between points of the pipeline measurement")
+
+
+class ApiSettings(Settings):
+    """The API and its scheduled jobs."""
+
+    api_host: str = Field("127.0.0.1", description="address the API listens on")
+    api_port: int = Field(8000, ge=0, le=65535, description="port the API listens on; 0: any")
+    api_access: Literal["keys", "open"] = Field(
+        "keys", description="keys: every request needs an API key; open: everybody is the "
+                            "operator, allowed on loopback addresses only")
+    api_jobs: bool = Field(True, description="whether this process takes part in scheduled jobs")
+    api_open_age_s: float = Field(
+        5.0, ge=0, description="how long a settlement of the running period may be shown again")
+    api_closed_age_s: float = Field(
+        60.0, ge=0, description="how long a settlement of a past period may be shown again")
+    silent_after_s: float = Field(
+        300.0, gt=0, description="a device not heard of for so long is silent")

@@ -1,0 +1,63 @@
+"""Pieces of InfluxQL, quoted so that no name or value can end its quotation."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from seatwatt.contract.devices import Device
+from seatwatt.contract.errors import SettingsError
+from seatwatt.contract.quantities import Quantity
+
+DAY_MS = 86_400_000
+TIME_MAX_MS = 9_223_372_036_854
+"""The last whole millisecond that InfluxDB's nanoseconds reach (year 2262)."""
+
+_DURATION = re.compile(r"([0-9]+(ns|u|ms|s|m|h|d|w))+|INF")
+
+
+def name(text: str) -> str:
+    """A quoted identifier: database, measurement, tag or field."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def literal(text: str) -> str:
+    """A quoted string."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
+
+
+def duration(text: str) -> str:
+    """How long a retention policy keeps readings; empty is for ever."""
+    if not text:
+        return "INF"
+    if _DURATION.fullmatch(text) is None:
+        raise SettingsError(f"store retention: {text!r} is not a duration; expected such as 400d")
+    return text
+
+
+def within(start_ms: int, end_ms: int) -> str:
+    """The half-open range as a condition, cut to the times that InfluxDB knows."""
+    start_ms, end_ms = max(start_ms, -TIME_MAX_MS), min(end_ms, TIME_MAX_MS)
+    return f"time >= {start_ms}ms AND time < {end_ms}ms"
+
+
+def tagged(tags: Iterable[tuple[str, str]]) -> str:
+    """All tags have these values."""
+    return " AND ".join(f"{name(key)} = {literal(value)}" for key, value in tags)
+
+
+def any_of(devices: Sequence[Device]) -> str:
+    """The series of one of the devices."""
+    return "(" + " OR ".join(f"({tagged((('zone', d.zone), ('device', d.name)))})"
+                             for d in devices) + ")"
+
+
+def select(what: str, site: str, quantity: Quantity, condition: str = "") -> str:
+    """`SELECT what` (`{}` stands for the quantity's field) of a site's devices, by device."""
+    return (f"SELECT {what.format(name(quantity.field))} FROM {name(quantity.kind)} "
+            f"WHERE {tagged([('site', site)])}{' AND ' * bool(condition)}{condition} "
+            'GROUP BY "zone", "device"')
+
+
+def windows(start_ms: int, end_ms: int, length_ms: int) -> Iterator[tuple[int, int]]:
+    """[start, end) in consecutive parts of at most `length_ms`."""
+    for at_ms in range(start_ms, end_ms, length_ms):
+        yield at_ms, min(at_ms + length_ms, end_ms)

@@ -1,0 +1,105 @@
+"""The writer of readings to the embedded store: one SQLite file, readable while it is written."""
+
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from seatwatt.contract.errors import StoreRefused
+from seatwatt.contract.quantities import Nature
+from seatwatt.contract.readings import ReadingBatch, Series
+from seatwatt.store.ports import DerivedPoint
+from seatwatt.store.sqlite_file import connect, sorted_errors, transaction
+from seatwatt.store.tags import stored_tags
+
+_PUT_NUMBER = ("INSERT INTO readings VALUES (?, ?, ?) "
+               "ON CONFLICT DO UPDATE SET value = excluded.value")
+_PUT_TEXT = "INSERT INTO texts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+# As in InfluxDB, the fields of a point written again are merged.
+_PUT_DERIVED = ("INSERT INTO derived VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
+                "SET fields = json_patch(fields, excluded.fields)")
+
+Row = tuple[int, int, float | str]
+
+
+class SqliteWriter:
+    """The Writer port on a file. Each write is one transaction, on disk when it returns.
+
+    A lock makes it safe from several threads; writers of other processes are waited for, up to
+    `timeout_s`, then StoreUnavailable.
+    """
+
+    def __init__(self, path: Path, *, timeout_s: float = 10.0, series_max: int = 200_000) -> None:
+        """Makes file and folder where missing; StoreMisconfigured where that cannot be."""
+        self._path = path
+        self._connection = connect(path, timeout_s)
+        self._series_max = series_max
+        self._ids: dict[Series, int] = {}
+        self._lock = threading.Lock()
+
+    def write(self, batch: ReadingBatch) -> None:
+        """StoreRefused where a number is not finite or a text is not valid Unicode."""
+        known = len(self._ids)
+        with self._lock, sorted_errors(self._path):
+            try:
+                with transaction(self._connection, "IMMEDIATE"):
+                    numbers, texts = self._rows(batch)
+                    self._connection.executemany(_PUT_NUMBER, numbers)
+                    self._connection.executemany(_PUT_TEXT, texts)
+            except BaseException:
+                if len(self._ids) != known:
+                    self._ids.clear()  # Ids of a transaction that did not happen.
+                raise
+
+    def write_derived(self, points: Sequence[DerivedPoint]) -> None:
+        """One transaction."""
+        rows = [_derived_row(point) for point in points if point.fields]
+        with self._lock, sorted_errors(self._path), transaction(self._connection, "IMMEDIATE"):
+            self._connection.executemany(_PUT_DERIVED, rows)
+
+    def ping(self) -> None:
+        """An empty transaction of a writer."""
+        with self._lock, sorted_errors(self._path), transaction(self._connection, "IMMEDIATE"):
+            self._connection.execute("SELECT count(*) FROM series LIMIT 1")
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _rows(self, batch: ReadingBatch) -> tuple[list[Row], list[Row]]:
+        numbers: list[Row] = []
+        texts: list[Row] = []
+        ids = self._ids
+        for series, at_ms, value in zip(batch.series, batch.taken_at_ms, batch.values,
+                                        strict=True):
+            row = (ids.get(series) or self._learn(series), at_ms, value)
+            # A text of a numeric quantity goes to the numbers, whose check refuses it.
+            if isinstance(value, str) and series.quantity.nature is Nature.TEXT:
+                texts.append(row)
+            else:
+                numbers.append(row)
+        return numbers, texts
+
+    def _learn(self, series: Series) -> int:
+        if len(self._ids) >= self._series_max:
+            self._ids.clear()
+        key = (series.site, series.device.kind, series.quantity.field, series.device.zone,
+               series.device.name)
+        self._connection.execute(
+            "INSERT OR IGNORE INTO series (site, kind, field, zone, device) VALUES (?, ?, ?, ?, ?)",
+            key)
+        found = self._ids[series] = self._connection.execute(
+            "SELECT id FROM series WHERE site = ? AND kind = ? AND field = ? AND zone = ? "
+            "AND device = ?", key).fetchone()[0]
+        return int(found)
+
+
+def _derived_row(point: DerivedPoint) -> tuple[str, int, str, str]:
+    fields = {key: value if isinstance(value, str) else float(value)
+              for key, value in point.fields}
+    try:
+        return (point.measurement, point.time_ms, json.dumps(stored_tags(point)),
+                json.dumps(fields, allow_nan=False))
+    except ValueError as error:
+        raise StoreRefused(f"{point.measurement}: {error}") from None
