@@ -59,9 +59,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that reads one consistent state."""
-    with _translated(engine), engine.connect() as connection, connection.begin():
-        yield connection
+    """A transaction that reads one consistent state, however many queries it takes."""
+    with _translated(engine), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ",
+                                         postgresql_readonly=True)
+        with connection.begin():
+            yield connection
 
 
 @contextmanager

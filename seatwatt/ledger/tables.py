@@ -129,9 +129,9 @@ exchanges = Table(
 
 acceptances = Table(
     "acceptances", metadata, site_key(),
-    Column("meter", String(128), primary_key=True),
-    Column("at_ms", BigInteger, primary_key=True),
-    Column("position", Integer, nullable=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("meter", String(128), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
 )
 
@@ -159,9 +159,9 @@ leases = Table(
 lease_seats = Table(
     "lease_seats", metadata, site_key(),
     Column("lease", Integer, primary_key=True, autoincrement=False),
-    Column("zone", String(40), primary_key=True),
-    Column("seat", String(40), primary_key=True),
-    Column("position", Integer, nullable=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("zone", String(40), nullable=False),
+    Column("seat", String(40), nullable=False),
     ForeignKeyConstraint(["site_id", "lease"], ["leases.site_id", "leases.number"],
                          ondelete="CASCADE"),
 )
@@ -169,8 +169,8 @@ lease_seats = Table(
 lease_zones = Table(
     "lease_zones", metadata, site_key(),
     Column("lease", Integer, primary_key=True, autoincrement=False),
-    Column("zone", String(40), primary_key=True),
-    Column("position", Integer, nullable=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("zone", String(40), nullable=False),
     ForeignKeyConstraint(["site_id", "lease"], ["leases.site_id", "leases.number"],
                          ondelete="CASCADE"),
 )

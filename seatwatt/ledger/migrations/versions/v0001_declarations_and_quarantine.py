@@ -108,11 +108,11 @@ def _acceptances() -> None:
         sa.Column("site_id", sa.String(length=40), nullable=False),
         sa.Column("meter", sa.String(length=128), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_acceptances_sites"),
                                 ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("site_id", "meter", "at_ms", name=op.f("pk_acceptances")),
+        sa.PrimaryKeyConstraint("site_id", "position", name=op.f("pk_acceptances")),
     )
 
 
@@ -261,12 +261,12 @@ def _lease_seats() -> None:
         sa.Column("lease", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("zone", sa.String(length=40), nullable=False),
         sa.Column("seat", sa.String(length=40), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.ForeignKeyConstraint(["site_id", "lease"], ["leases.site_id", "leases.number"],
                                 name=op.f("fk_lease_seats_leases"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_lease_seats_sites"),
                                 ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("site_id", "lease", "zone", "seat", name=op.f("pk_lease_seats")),
+        sa.PrimaryKeyConstraint("site_id", "lease", "position", name=op.f("pk_lease_seats")),
     )
 
 
@@ -276,10 +276,10 @@ def _lease_zones() -> None:
         sa.Column("site_id", sa.String(length=40), nullable=False),
         sa.Column("lease", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("zone", sa.String(length=40), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
         sa.ForeignKeyConstraint(["site_id", "lease"], ["leases.site_id", "leases.number"],
                                 name=op.f("fk_lease_zones_leases"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_lease_zones_sites"),
                                 ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("site_id", "lease", "zone", name=op.f("pk_lease_zones")),
+        sa.PrimaryKeyConstraint("site_id", "lease", "position", name=op.f("pk_lease_zones")),
     )
