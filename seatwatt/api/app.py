@@ -1,0 +1,48 @@
+"""The app, composed from its services by argument."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from seatwatt import __version__
+from seatwatt.api import documentation, pages, problems
+from seatwatt.api.access import Keys
+from seatwatt.api.edge import Edge, RequestMetrics
+from seatwatt.api.requests import PROBLEMS
+from seatwatt.api.routes import energy, health, jobs, sites
+from seatwatt.api.scheduler import Scheduler
+from seatwatt.api.services import Services
+from seatwatt.api.settlements import Settlements
+
+_ABOUT = """Watches the workstations and utilities of shared offices and apportions every metered
+watt-hour to exactly one party. Energies are in Wh, times are RFC 3339, periods are half-open.
+Errors are problem details (RFC 9457)."""
+
+
+def create_app(services: Services, keys: Keys) -> FastAPI:
+    """The API over `services`; scheduled jobs run while the app does, if the settings say so."""
+    registry = CollectorRegistry()
+    settlements = Settlements(services, registry)
+    scheduler = Scheduler(services, registry)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if services.settings.api_jobs:
+            scheduler.start()
+        yield
+        scheduler.stop()
+        settlements.close()
+
+    app = FastAPI(title="Seatwatt", version=__version__, description=_ABOUT, lifespan=lifespan,
+                  docs_url=None, redoc_url=None, responses=PROBLEMS)
+    app.state.services, app.state.keys, app.state.registry = services, keys, registry
+    app.state.settlements, app.state.scheduler = settlements, scheduler
+    app.add_middleware(Edge, metrics=RequestMetrics(registry))
+    problems.install(app)
+    pages.install(app)
+    documentation.install(app)
+    for module in (sites, energy, jobs, health):
+        app.include_router(module.router)
+    return app

@@ -1,0 +1,73 @@
+"""What every request passes: its id, its count and time, and the last net for errors."""
+
+import logging
+import re
+import secrets
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from seatwatt.api.problems import Problem, problem_response
+
+REQUEST_ID = "x-request-id"
+_PROPER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_log = logging.getLogger("seatwatt.api")
+
+
+class RequestMetrics:
+    """Counts and times of requests, by route template so that names stay few."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter("seatwatt_api_requests", "requests answered",
+                                ("method", "route", "status"), registry=registry)
+        self.seconds = Histogram("seatwatt_api_request_seconds", "time to answer a request",
+                                 ("route",), registry=registry)
+
+
+class Edge:
+    """ASGI wrapper around the whole app.
+
+    Gives each request an id (the caller's own when it is proper), answers an unexpected error
+    with a problem document and logs its traceback under that id, and counts.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        status, started_s = 0, time.perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"],
+                                                  (REQUEST_ID.encode(), request_id.encode())]}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:
+            _log.exception("request %s: %s %s failed", request_id, scope["method"], scope["path"])
+            if status:
+                raise  # The answer had begun: only closing the connection can tell the client.
+            problem = Problem(500, "internal", "an unexpected error; the log has it under this id")
+            await problem_response(scope["path"], request_id, problem)(scope, receive, send_with_id)
+        finally:
+            self._count(scope, status, time.perf_counter() - started_s)
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "other")
+        self._metrics.requests.labels(scope["method"], route, str(status)).inc()
+        self._metrics.seconds.labels(route).observe(seconds)
+
+
+def _request_id(scope: Scope) -> str:
+    given = dict(scope["headers"]).get(REQUEST_ID.encode(), b"").decode("latin-1")
+    return given if _PROPER_ID.fullmatch(given) else secrets.token_hex(8)

@@ -1,0 +1,18 @@
+"""`device_health` each minute: age of the last reading and whether the device is silent."""
+
+from seatwatt.api.device_health import declared_devices, device_health, health_points
+from seatwatt.api.services import Services
+
+
+def write_device_health(services: Services) -> str:
+    """One point for every device of every site, declared or heard of."""
+    now_ms, silent_after_s = services.clock(), services.settings.silent_after_s
+    declared = set(services.declarations.ids())
+    count = silent = 0
+    for site in sorted(declared | set(services.reader.sites())):
+        expected = declared_devices(services.declarations.load(site).site) \
+            if site in declared else set()
+        devices = device_health(services.reader.last(site), expected, now_ms, silent_after_s)
+        services.writer.write_derived(health_points(site, devices, now_ms))
+        count, silent = count + len(devices), silent + sum(each.silent for each in devices)
+    return f"{count} devices, {silent} silent"

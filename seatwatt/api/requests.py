@@ -1,0 +1,103 @@
+"""What routes share: the app's services, the site of the path, the period and format asked for."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Path, Query, Request
+from fastapi.responses import StreamingResponse
+
+from seatwatt.api.periods import Period, parse_period
+from seatwatt.api.problems import PROBLEM_TYPE, Problem, ProblemDetails
+from seatwatt.api.services import Services, Settled
+from seatwatt.api.settlements import Settlements
+from seatwatt.ledger.sites import Declared
+
+SiteId = Annotated[str, Path(description="the site's id", examples=["workaround"],
+                             max_length=100)]
+From = Annotated[str, Query(
+    alias="from", description="first local date, or an RFC 3339 instant",
+    examples=["2026-10-01"], max_length=40)]
+To = Annotated[str, Query(description="local date or instant that ends the period, not in it",
+                          examples=["2026-11-01"], max_length=40)]
+
+
+class Format(StrEnum):
+    """How to answer; `Accept` says the same."""
+
+    JSON = "json"
+    CSV = "csv"
+    NDJSON = "ndjson"
+
+
+_MEDIA = {Format.JSON: "application/json", Format.CSV: "text/csv; charset=utf-8",
+          Format.NDJSON: "application/x-ndjson"}
+
+
+def services(request: Request) -> Services:
+    """The app's services."""
+    found: Services = request.app.state.services
+    return found
+
+
+ServicesDep = Annotated[Services, Depends(services)]
+
+
+def declared(site: SiteId, services: ServicesDep) -> Declared:
+    """The declared site of the path; 404 when there is none."""
+    if site not in services.declarations.ids():
+        raise Problem(404, "not-found", f"there is no declared site {site!r}; "
+                                        "declare it with `seatwatt site apply FILE`")
+    return services.declarations.load(site)
+
+
+DeclaredDep = Annotated[Declared, Depends(declared)]
+
+
+def period(declared: DeclaredDep, from_: From, to: To) -> Period:
+    """The period asked for, in the site's time zone."""
+    return parse_period(from_, to, declared.site.time_zone)
+
+
+PeriodDep = Annotated[Period, Depends(period)]
+
+
+async def settled(request: Request, declared: DeclaredDep, period: PeriodDep,
+                  cache_control: Annotated[str, Header(include_in_schema=False)] = "") -> Settled:
+    """What billing makes of the period; `Cache-Control: no-cache` asks for a new computation."""
+    settlements: Settlements = request.app.state.settlements
+    return await settlements.get(declared, period, fresh="no-cache" in cache_control)
+
+
+SettledDep = Annotated[Settled, Depends(settled)]
+
+
+def chosen_format(request: Request, format: Annotated[Format | None, Query(
+        description="answer as JSON, CSV or one JSON object a line; also by Accept")] = None,
+        ) -> Format:
+    """`format=` wins over `Accept`; JSON when neither speaks."""
+    if format is not None:
+        return format
+    accept = request.headers.get("accept", "")
+    if "text/csv" in accept:
+        return Format.CSV
+    return Format.NDJSON if "ndjson" in accept else Format.JSON
+
+
+FormatDep = Annotated[Format, Depends(chosen_format)]
+
+
+def streamed(format: Format, parts: Iterator[bytes], name: str) -> StreamingResponse:
+    """`parts` as they come; CSV is offered as a file called `name`."""
+    headers = {"vary": "accept"}
+    if format is Format.CSV:
+        headers["content-disposition"] = f'attachment; filename="{name}.csv"'
+    return StreamingResponse(parts, headers=headers, media_type=_MEDIA[format])
+
+
+_PROBLEM: dict[str, Any] = {
+    "model": ProblemDetails,
+    "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "the request is at fault", **_PROBLEM},
+    "5XX": {"description": "the service is at fault, or waits for a part of it", **_PROBLEM}}

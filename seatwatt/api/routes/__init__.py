@@ -1,0 +1,1 @@
+"""One module a resource; every route is three steps: read, compute, show."""

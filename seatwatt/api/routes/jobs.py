@@ -1,0 +1,31 @@
+"""The scheduled jobs and how their last runs went."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request
+
+from seatwatt.api.access import Technical
+from seatwatt.api.scheduler import Scheduler
+from seatwatt.api.shapes import JobLine, JobList
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+
+@router.get("", summary="Scheduled jobs")
+def jobs(request: Request, _: Technical) -> JobList:
+    """Each job's period, how its last run went and what it said, and when the next is due."""
+    scheduler: Scheduler = request.app.state.scheduler
+    return JobList(jobs=[_line(scheduler, job.name, job.title, job.every_s)
+                         for job in scheduler.jobs])
+
+
+def _line(scheduler: Scheduler, name: str, title: str, every_s: int) -> JobLine:
+    state = scheduler.states[name]
+    return JobLine(name=name, title=title, every_s=every_s, status=state.status,
+                   started_at=_utc(state.started_at_ms), finished_at=_utc(state.finished_at_ms),
+                   detail=state.detail, failures=state.failures,
+                   next_run_at=_utc(scheduler.next_run_ms(name)))
+
+
+def _utc(at_ms: int | None) -> str | None:
+    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()

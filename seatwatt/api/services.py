@@ -1,0 +1,58 @@
+"""What the app needs from outside, given to it by a composition root."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from seatwatt.api.energy_table import EnergyTable
+from seatwatt.contract.intervals import IntervalGrid
+from seatwatt.contract.site import Site
+from seatwatt.ledger.sites import Declared
+from seatwatt.settings import ApiSettings
+from seatwatt.store.ports import Reader, Writer
+
+
+class Declarations(Protocol):
+    """The declared sites (the ledger)."""
+
+    def ids(self) -> list[str]:
+        """Ids of all declared sites, sorted."""
+
+    def load(self, site_id: str) -> Declared:
+        """The site; InputError when there is none."""
+
+    def ping(self) -> None:
+        """Return when the ledger answers; raise a SeatwattError that says why not."""
+
+
+class Settled(Protocol):
+    """What billing made of one site and period."""
+
+    @property
+    def grid(self) -> IntervalGrid:
+        """The intervals."""
+
+    def energy(self, by: str) -> EnergyTable:
+        """Energy per interval by `meter`, `seat`, `zone` or `tenant`."""
+
+    def document(self) -> dict[str, object]:
+        """The object of `seatwatt apportion --json`."""
+
+    def explain(self, party: str) -> dict[str, object] | None:
+        """How the party's total arises; None when there is no such party."""
+
+
+Settle = Callable[[Site, Reader, int, int], Settled]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything a route or a job may use; tests pass fakes of our own ports."""
+
+    reader: Reader
+    writer: Writer
+    declarations: Declarations
+    settle: Settle
+    clock: Callable[[], int]
+    """UTC milliseconds now."""
+    settings: ApiSettings

@@ -1,0 +1,184 @@
+"""Fakes of our own ports, in memory, with a clock that stands where the test puts it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from seatwatt.api.access import Keys, OpenAccess
+from seatwatt.api.app import create_app
+from seatwatt.api.energy_table import EnergyTable
+from seatwatt.api.services import Services
+from seatwatt.contract.devices import Device
+from seatwatt.contract.errors import InputError, StoreUnavailable
+from seatwatt.contract.intervals import IntervalGrid
+from seatwatt.contract.quantities import Quantity, quantity
+from seatwatt.contract.readings import ReadingBatch, SeriesBook
+from seatwatt.contract.site import Node, SeatMeters, Site, Tenant, Zone
+from seatwatt.ledger.sites import Declared
+from seatwatt.metering.energy import Quality
+from seatwatt.settings import ApiSettings
+from seatwatt.store.ports import Column, DerivedPoint, LastReading, Reader
+
+KARACHI = ZoneInfo("Asia/Karachi")
+NOW_MS = 1_790_000_000_000
+
+
+def small_site() -> Site:
+    """Two seats, one board, one source, two tenants."""
+    return Site(
+        id="small", name="Small, Peshawar", time_zone=KARACHI, currency="PKR",
+        zones=(Zone(name="hall-a", seats=("001", "002")),),
+        nodes=(Node(device=Device("meter", "plant", "grid"), source="grid"),
+               Node(device=Device("meter", "hall-a", "board"))),
+        seat_meters=SeatMeters(),
+        tenants=(Tenant(id="alpha", name="Alpha"), Tenant(id="beta", name="Beta")))
+
+
+@dataclass
+class FakeStore:
+    """Reader and Writer at once; `down` makes every call fail as an unreachable store does."""
+
+    last_readings: list[LastReading] = field(default_factory=list)
+    derived_points: list[DerivedPoint] = field(default_factory=list)
+    down: bool = False
+
+    def hear(self, site: str, kind_zone_name: str, name: str, value: float | str,
+             taken_at_ms: int) -> None:
+        device = Device.parse(kind_zone_name)
+        series = _BOOK.get(site, device, quantity(device.kind, name))
+        self.last_readings.append(LastReading(series, taken_at_ms, value))
+
+    def ping(self) -> None:
+        if self.down:
+            raise StoreUnavailable("the store at 127.0.0.1:1 does not answer", retry_after_s=7)
+
+    def sites(self) -> list[str]:
+        self.ping()
+        return sorted({reading.series.site for reading in self.last_readings})
+
+    def devices(self, site: str) -> list[Device]:
+        return sorted({r.series.device for r in self.last_readings if r.series.site == site})
+
+    def last(self, site: str, kinds: Sequence[str] = ()) -> list[LastReading]:
+        self.ping()
+        return [reading for reading in self.last_readings if reading.series.site == site
+                and (not kinds or reading.series.device.kind in kinds)]
+
+    def columns(self, site: str, quantity: Quantity, start_ms: int, end_ms: int,
+                devices: Sequence[Device] | None = None) -> dict[Device, Column]:
+        return {}
+
+    def texts(self, site: str, quantity: Quantity, start_ms: int,
+              end_ms: int) -> dict[Device, list[tuple[int, str]]]:
+        return {}
+
+    def registers(self, site: str, quantity: Quantity, start_ms: int, end_ms: int,
+                  margin_ms: int) -> dict[Device, Column]:
+        return {}
+
+    def derived(self, measurement: str, tags: Sequence[tuple[str, str]], start_ms: int,
+                end_ms: int) -> list[DerivedPoint]:
+        return [point for point in self.derived_points if point.measurement == measurement
+                and set(tags) <= set(point.tags) and start_ms <= point.time_ms < end_ms]
+
+    def write(self, batch: ReadingBatch) -> None:
+        raise AssertionError("only ingest writes readings")
+
+    def write_derived(self, points: Sequence[DerivedPoint]) -> None:
+        self.ping()
+        self.derived_points += points
+
+    def close(self) -> None:
+        self.down = True
+
+
+_BOOK = SeriesBook()
+
+
+@dataclass
+class FakeDeclarations:
+    """Declared sites in a dict."""
+
+    sites: dict[str, Site]
+    revision: int = 1
+
+    def ids(self) -> list[str]:
+        return sorted(self.sites)
+
+    def load(self, site_id: str) -> Declared:
+        if site_id not in self.sites:
+            raise InputError("site", f"{site_id!r} is not declared")
+        return Declared(self.sites[site_id], self.revision)
+
+    def ping(self) -> None:
+        return
+
+
+@dataclass(frozen=True)
+class FakeSettled:
+    """1.25 Wh for alpha and 2.001 Wh for the operator in each interval."""
+
+    grid: IntervalGrid
+
+    def energy(self, by: str) -> EnergyTable:
+        ids = {"tenant": ("alpha", "operator"), "meter": ("meter/plant/grid",)}.get(by, ())
+        energy = np.array([[1250] * len(self.grid), [2001] * len(self.grid)],
+                          dtype=np.int64)[:len(ids)]
+        quality = np.full_like(energy, Quality.MEASURED, dtype=np.uint8)
+        quality[:, -1:] = Quality.ESTIMATED
+        return EnergyTable(ids, self.grid.boundaries_ms, energy, quality)
+
+    def document(self) -> dict[str, object]:
+        return {"site": "small", "balanced": True}
+
+    def explain(self, party: str) -> dict[str, object] | None:
+        return {"party": party} if party in ("alpha", "operator") else None
+
+
+@dataclass
+class FakeSettle:
+    """Counts how often billing was asked."""
+
+    calls: int = 0
+    error: Exception | None = None
+
+    def __call__(self, site: Site, reader: Reader, start_ms: int, end_ms: int) -> FakeSettled:
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        return FakeSettled(IntervalGrid.between(start_ms, end_ms, site.interval_s,
+                                                site.time_zone))
+
+
+@dataclass
+class World:
+    """The app over fakes, and the fakes to turn the screws of."""
+
+    store: FakeStore
+    declarations: FakeDeclarations
+    settle: FakeSettle
+    settings: ApiSettings
+    now_ms: int = NOW_MS
+
+    def services(self) -> Services:
+        return Services(reader=self.store, writer=self.store, declarations=self.declarations,
+                        settle=self.settle, clock=lambda: self.now_ms, settings=self.settings)
+
+    def app(self, keys: Keys | None = None) -> FastAPI:
+        return create_app(self.services(), keys or OpenAccess())
+
+    @contextmanager
+    def client(self, keys: Keys | None = None) -> Iterator[TestClient]:
+        with TestClient(self.app(keys), raise_server_exceptions=False) as client:
+            yield client
+
+
+def make_world(**settings: object) -> World:
+    """A declared small site, jobs off unless asked for."""
+    return World(FakeStore(), FakeDeclarations({"small": small_site()}), FakeSettle(),
+                 ApiSettings.load(**{"api_access": "open", "api_jobs": False, **settings}))
