@@ -17,8 +17,10 @@ class Finding:
     from_ms: int
     to_ms: int
     detail: str
+    informative: bool = False
+    """Told, but blocks nothing: an operator accepted the reading, or it lies beside the period."""
 
     @property
     def blocks(self) -> bool:
         """Whether an operator must settle it before a statement can be issued."""
-        return self.rule.blocks
+        return self.rule.blocks and not self.informative

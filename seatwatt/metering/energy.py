@@ -42,3 +42,6 @@ class MeterEnergy:
     opening: RegisterAt | None = None
     closing: RegisterAt | None = None
     findings: tuple[Finding, ...] = ()
+    parts: tuple["MeterEnergy", ...] = ()
+    """Where it is made of two registers, the import and the export; `opening` and `closing` are
+    then those of the import."""
