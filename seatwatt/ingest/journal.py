@@ -1,0 +1,173 @@
+"""The journal: messages on our own disk while the store cannot take them.
+
+SQLite in WAL mode with `synchronous=FULL`: a row that was committed survives the machine's death.
+A row holds the messages of a parcel as they came, compressed; they are decoded again when they
+are drained, oldest first.
+"""
+
+import logging
+import os
+import shutil
+import sqlite3
+import threading
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from seatwatt.contract.errors import SettingsError
+
+LOG = logging.getLogger("seatwatt.ingest")
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS journal (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, messages INTEGER NOT NULL, size INTEGER NOT NULL,
+    refused INTEGER NOT NULL, body BLOB NOT NULL)
+"""
+_FROM_BODY = msgspec.msgpack.Decoder(list[tuple[bytes, bytes, int]])
+_TO_BODY = msgspec.msgpack.Encoder()
+
+
+class JournalFull(Exception):
+    """The journal takes no more: at its bound, the disk full, or not writable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Messages (topic, payload, received_at_ms) that went to disk together.
+
+    `counted` of them count as journalled; `refused`: their refusals are not in quarantine yet.
+    """
+
+    id: int
+    counted: int
+    refused: bool
+    messages: list[tuple[bytes, bytes, int]]
+
+
+class Journal:
+    """A bounded queue on disk. Safe to use from several threads, by one process."""
+
+    def __init__(self, path: Path, max_bytes: int, reserve_bytes: int = 0) -> None:
+        self._path, self._max_bytes, self._reserve = path, max_bytes, reserve_bytes
+        self._lock = threading.Lock()
+        self._database = _open(path)
+        self._messages: int
+        self._bytes: int
+        self._entries: int
+        self._messages, self._bytes, self._entries = self._database.execute(
+            "SELECT coalesce(sum(messages), 0), coalesce(sum(size), 0), count(*) FROM journal"
+        ).fetchone()
+
+    @property
+    def messages(self) -> int:
+        """Messages counted as journalled."""
+        return self._messages
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes that the entries take."""
+        return self._bytes
+
+    @property
+    def entries(self) -> int:
+        """Entries to drain."""
+        return self._entries
+
+    @property
+    def fill_pct(self) -> float:
+        """How full it is, in percent of its bound."""
+        return 100.0 * self._bytes / self._max_bytes
+
+    def put(self, messages: Sequence[tuple[bytes, bytes, int]], counted: int,
+            refused: bool) -> None:
+        """Have these messages on disk when it returns; JournalFull when that cannot be."""
+        body = zlib.compress(_TO_BODY.encode(messages), 1)
+        with self._lock:
+            if self._bytes + len(body) > self._max_bytes:
+                raise JournalFull(f"journal {self._path}: at its bound of {self._max_bytes} bytes")
+            if self._reserve and shutil.disk_usage(self._path.parent).free < self._reserve:
+                raise JournalFull(f"journal {self._path}: less than {self._reserve} bytes of "
+                                  "disk left")
+            self._change("INSERT INTO journal (messages, size, refused, body) VALUES (?, ?, ?, ?)",
+                         (counted, len(body), int(refused), body))
+            self._messages += counted
+            self._bytes += len(body)
+            self._entries += 1
+
+    def oldest(self, after: int = 0) -> Entry | None:
+        """The oldest entry with an id above `after`."""
+        with self._lock:
+            row = self._database.execute(
+                "SELECT id, messages, refused, body FROM journal WHERE id > ? ORDER BY id LIMIT 1",
+                (after,)).fetchone()
+        if row is None:
+            return None
+        return Entry(row[0], row[1], bool(row[2]), _FROM_BODY.decode(zlib.decompress(row[3])))
+
+    def remove(self, entries: Sequence[Entry]) -> None:
+        """Forget entries whose messages rest elsewhere; JournalFull when the disk says no."""
+        if not entries:
+            return
+        with self._lock:
+            first, last = entries[0].id, entries[-1].id
+            size, = self._database.execute(
+                "SELECT coalesce(sum(size), 0) FROM journal WHERE id BETWEEN ? AND ?",
+                (first, last)).fetchone()
+            self._change("DELETE FROM journal WHERE id BETWEEN ? AND ?", (first, last))
+            self._messages -= sum(entry.counted for entry in entries)
+            self._bytes -= size
+            self._entries -= len(entries)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._database.close()
+
+    def _change(self, statement: str, values: tuple[object, ...]) -> None:
+        try:
+            with self._database:
+                self._database.execute(statement, values)
+        except sqlite3.Error as error:
+            raise JournalFull(f"journal {self._path}: {error}") from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """The database at `path`; a damaged file is set aside, kept for whoever can mend it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return _connected(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            return _after_damage(path)
+    except (OSError, sqlite3.Error) as error:
+        raise SettingsError(f"SEATWATT_INGEST_STATE: cannot use {path}: {error}") from None
+
+
+def _after_damage(path: Path) -> sqlite3.Connection:
+    # Its write-ahead log belongs to it: beside a new file it would be damage again.
+    LOG.error("journal %s is damaged: kept as %s.damaged, going on with a new one", path, path)
+    for suffix in ("-wal", ""):
+        if Path(f"{path}{suffix}").exists():
+            os.replace(f"{path}{suffix}", f"{path}.damaged{suffix}")
+    return _connected(path)
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
+    try:
+        # One process a journal: two would drain the same entries and count them twice.
+        database.execute("PRAGMA locking_mode=EXCLUSIVE")
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        database.execute(_SCHEMA)
+        database.commit()
+        if database.execute("PRAGMA quick_check").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("the journal is damaged")
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database

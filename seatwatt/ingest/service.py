@@ -1,0 +1,164 @@
+"""The service: network thread -> decoder -> committer, with the journal's drain beside them.
+
+Decoder and committer overlap: while a batch is being written the next one is decoded. Each waits
+for the next with bounds on both sides, so that a slow store in the end stops the reading of the
+socket and nothing else.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import msgspec
+
+from seatwatt.ingest.commit import Committer, Places
+from seatwatt.ingest.counts import Account, Counts
+from seatwatt.ingest.delivery import Store
+from seatwatt.ingest.drain import Drain
+from seatwatt.ingest.gate import Gate
+from seatwatt.ingest.intake import Delivery, Intake, size_of
+from seatwatt.ingest.journal import Journal
+from seatwatt.ingest.link import Link
+from seatwatt.ingest.parcel import PARCEL_BYTES_MAX, Parcel
+from seatwatt.ingest.ports import Clock, Decode, Quarantine
+from seatwatt.ingest.session import client_id, open_session
+from seatwatt.ingest.sorter import Sorter, is_aside
+from seatwatt.ingest.takeovers import Takeovers
+from seatwatt.settings import IngestSettings
+from seatwatt.store.ports import Writer
+
+LOG = logging.getLogger("seatwatt.ingest")
+_DRAIN_PAUSE_S = 0.2
+_STOP_S = 10.0
+_TO_JSON = msgspec.json.Encoder().encode
+
+
+class Ingest:
+    """One ingest worker in this process. `start()`, then `stop()`; `failed` says why it ended
+    by itself, if it did."""
+
+    def __init__(self, settings: IngestSettings, writer: Writer, quarantine: Quarantine,
+                 decode: Decode, clock: Clock) -> None:
+        """SettingsError when the journal or a certificate cannot be used."""
+        self.settings, self.name = settings, client_id(settings)
+        self.counts = Counts()
+        self.journal = Journal(settings.ingest_state / f"journal-{self.name}.db",
+                               settings.ingest_journal_bytes, settings.ingest_disk_reserve_bytes)
+        self.counts.recovered(self.journal.messages)
+        self.intake = Intake(settings.ingest_queue_messages, settings.ingest_queue_bytes)
+        self.store = Store(writer, Gate())
+        self.places = Places(self.store, quarantine)
+        self.link = Link(open_session(settings), self._deliver, self.intake.has_room, clock,
+                         Takeovers(settings.ingest_takeovers))
+        self._stopping = threading.Event()
+        self.committer = Committer(self.places, self.journal, self.counts, self._stopping.wait)
+        self._sorter = Sorter(decode, settings.ingest_payload_bytes)
+        # The drain has a sorter of its own: what a sorter remembers belongs to one thread.
+        self._drain = Drain(self.journal, self.places,
+                            Sorter(decode, settings.ingest_payload_bytes), self.counts,
+                            settings.ingest_batch_readings)
+        self._full: queue.Queue[Parcel | None] = queue.Queue(maxsize=1)
+        self._threads = [self._thread("decode", self._decode),
+                         self._thread("commit", self._commit),
+                         self._thread("drain", self._drain_journal)]
+        self._crash = ""
+
+    @property
+    def failed(self) -> str:
+        """Why this worker cannot go on; empty while it can."""
+        return self._crash or self.link.failed
+
+    @property
+    def account(self) -> Account:
+        """Where every message is."""
+        return self.counts.account()
+
+    def start(self) -> None:
+        """Start all threads; the broker and the store may come later."""
+        for thread in self._threads:
+            thread.start()
+        self.link.start()
+
+    def stop(self) -> None:
+        """Commit and acknowledge what was read, take leave of the broker, close the journal.
+
+        What cannot be committed in time stays unacknowledged: the broker sends it again.
+        """
+        self.link.stop_reading()
+        self.intake.close()
+        decode, commit, drain = self._threads
+        decode.join(_STOP_S)
+        self._stopping.set()
+        commit.join(_STOP_S)
+        drain.join(_STOP_S)
+        self.link.stop()
+        self.journal.close()
+
+    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        def run() -> None:
+            try:
+                work()
+            # Nothing was acknowledged that does not rest: the broker sends it to whoever starts
+            # next, which is safer than going on in a state nobody foresaw.
+            except Exception as error:
+                LOG.exception("%s thread", name)
+                self._crash = f"{name} thread: {type(error).__name__}: {error}"
+
+        return threading.Thread(target=run, name=f"ingest-{name}", daemon=True)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        """On the network thread: count, and queue."""
+        aside = [message for message in delivery.messages if is_aside(message[0])]
+        if aside:
+            self.link.settle({delivery.epoch: [mid for _, _, mid in aside if mid]}, {})
+            self.counts.aside(len(aside))
+            ours = [message for message in delivery.messages if not is_aside(message[0])]
+            delivery = replace(delivery, messages=ours, size=size_of(ours))
+        self.counts.received(len(delivery.messages))
+        self.intake.put(delivery)
+
+    def _decode(self) -> None:
+        parcel = Parcel(time.monotonic())
+        while True:
+            due_s = parcel.started_s + self.settings.ingest_linger_s
+            deliveries = self.intake.take(max(0.0, due_s - time.monotonic()) if parcel else None)
+            if deliveries and not parcel:
+                parcel.started_s = time.monotonic()
+            for delivery in deliveries:
+                parcel = self._sort(delivery, parcel)
+            done = self.intake.closed and not deliveries
+            if parcel and (done or time.monotonic() >= due_s):
+                self._full.put(parcel)
+                parcel = Parcel(time.monotonic())
+            if done:
+                self._full.put(None)
+                return
+
+    def _sort(self, delivery: Delivery, parcel: Parcel) -> Parcel:
+        """Into `parcel`, and when that is full into the next, which is returned."""
+        add, received_at_ms = self._sorter.add, delivery.received_at_ms
+        acks = parcel.acks.setdefault(delivery.epoch, [])
+        for topic, payload, mid in delivery.messages:
+            add(parcel, topic, payload, received_at_ms)
+            if mid:
+                acks.append(mid)
+            if (len(parcel.readings) >= self.settings.ingest_batch_readings
+                    or parcel.size >= PARCEL_BYTES_MAX):
+                self._full.put(parcel)
+                parcel = Parcel(time.monotonic())
+                acks = parcel.acks.setdefault(delivery.epoch, [])
+        return parcel
+
+    def _commit(self) -> None:
+        while (parcel := self._full.get()) is not None:
+            if self.committer.commit(parcel):
+                receipts = {topic: _TO_JSON(ids) for topic, ids in parcel.receipts.items()}
+                self.link.settle(parcel.acks, receipts)
+
+    def _drain_journal(self) -> None:
+        while not self._stopping.is_set():
+            if not self._drain.step():
+                self._stopping.wait(_DRAIN_PAUSE_S)

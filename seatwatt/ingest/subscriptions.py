@@ -1,0 +1,38 @@
+"""Which topic filters the broker's session of this client id holds, remembered on disk.
+
+The session outlives us: a filter that is no longer wanted must be unsubscribed by name.
+"""
+
+import json
+import os
+from pathlib import Path
+
+
+class Subscriptions:
+    """The wanted filters, and those an earlier start may have left in the session."""
+
+    def __init__(self, path: Path, wanted: tuple[str, ...]) -> None:
+        self._path = path
+        self.wanted = wanted
+        self.removed = tuple(sorted(set(self._read()) - set(wanted)))
+
+    def asked(self) -> None:
+        """Before subscribing: from now on the session may hold old and new ones."""
+        self._write({*self.wanted, *self.removed})
+
+    def removal_confirmed(self) -> None:
+        """The broker let go of the old ones."""
+        self.removed = ()
+        self._write(set(self.wanted))
+
+    def _read(self) -> list[str]:
+        try:
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return []
+        return [name for name in found if isinstance(name, str)]
+
+    def _write(self, filters: set[str]) -> None:
+        beside = self._path.with_suffix(".new")
+        beside.write_text(json.dumps(sorted(filters)), encoding="utf-8")
+        os.replace(beside, self._path)
