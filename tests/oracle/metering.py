@@ -1,0 +1,194 @@
+"""Registers to energy, one reading at a time, in exact fractions. Imports nothing of Seatwatt."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+Reading = tuple[int, int]
+"""(time in ms, register in milliwatt-hours)."""
+
+
+def whole(value: Fraction) -> int:
+    """Half to even, as the design rounds."""
+    return round(value)
+
+
+def split(total: int, weights: dict[str, int]) -> dict[str, int]:
+    """Largest remainder; ties to the id that sorts first, the operator last."""
+    if total < 0:
+        return {party: -part for party, part in split(-total, weights).items()}
+    weight = sum(weights.values())
+    parts = {party: total * w // weight for party, w in weights.items()}
+    order = sorted(weights, key=lambda p: (-(total * weights[p] % weight), p == "operator", p))
+    for party in order[:total - sum(parts.values())]:
+        parts[party] += 1
+    return parts
+
+
+@dataclass
+class Step:
+    """From one accepted reading to the next."""
+
+    start: int
+    end: int
+    energy: int
+    estimated: bool = False
+
+
+@dataclass
+class Meter:
+    """What a meter's readings say: steps in order, findings as (rule, time)."""
+
+    steps: list[Step] = field(default_factory=list)
+    findings: list[tuple[str, int]] = field(default_factory=list)
+
+
+def ordered(readings: list[tuple[int, int, int]]) -> list[Reading]:
+    """(taken, received, value) sorted by taken; of equals the one received later stands."""
+    latest: dict[int, int] = {}
+    for taken, _, value in sorted(readings, key=lambda r: r[1]):
+        latest[taken] = value
+    return sorted(latest.items())
+
+
+def judge(series: list[Reading], max_power_w: float | None, modulus: int | None) -> Meter:
+    """Rules 3 to 5 over one stretch without exchanges."""
+    def plausible(p: Reading, energy: int, until: int) -> bool:
+        if max_power_w is None:
+            return True
+        limit = Fraction(max_power_w) * (until - p[0]) / 3600 * Fraction(11, 10) + 10_000
+        return energy <= limit
+
+    meter, i = Meter(), 1
+    if not series:
+        return meter
+    p = series[0]
+    while i < len(series):
+        j = series[i]
+        outlier = any(p[1] <= n[1] and plausible(p, n[1] - p[1], n[0])
+                      and not p[1] <= j[1] <= n[1] for n in series[i + 1:i + 4])
+        if outlier:
+            meter.findings.append(("R03" if j[1] > p[1] else "R04", j[0]))
+        else:
+            step = Step(p[0], j[0], j[1] - p[1])
+            if step.energy < 0 and modulus and plausible(p, j[1] + modulus - p[1], j[0]):
+                step.energy += modulus
+                meter.findings.append(("R05", j[0]))
+            elif step.energy < 0:
+                step.energy = j[1] if plausible(p, j[1], j[0]) else 0
+                step.estimated = True
+                meter.findings.append(("R06", j[0]))
+            elif not plausible(p, step.energy, j[0]):
+                step.energy, step.estimated = 0, True
+                meter.findings.append(("R07", j[0]))
+            meter.steps.append(step)
+            p = j
+        i += 1
+    return meter
+
+
+def read(readings: list[tuple[int, int, int]], exchanges: list[tuple[int, int, int]],
+         max_power_w: float | None, modulus: int | None) -> Meter:
+    """All stretches between exchanges (at, final, initial), one after the other."""
+    series, result = ordered(readings), Meter()
+    start: list[Reading] = []
+    for at, final, initial in [*sorted(exchanges), (1 << 62, 0, 0)]:
+        stretch = start + [r for r in series if r[0] < at]
+        series = [r for r in series if r[0] >= at]
+        if at < 1 << 62 and (stretch or start):
+            stretch.append((at, final))
+        part = judge(stretch, max_power_w, modulus)
+        result.steps += part.steps
+        result.findings += part.findings
+        start = [(at, initial)]
+    return result
+
+
+Shape = Callable[[int, int], int | None]
+"""Energy between two times, or None where it is not measured."""
+
+
+@dataclass
+class Energy:
+    """Per interval: energy, quality ('measured', 'estimated', 'missing'), and the curve."""
+
+    energy: list[int]
+    quality: list[str]
+    between: Shape
+    findings: list[tuple[str, int]]
+
+
+def spread(step: Step, cuts: list[int], parent: Shape | None) -> list[int]:
+    """A gap's total over its parts: like the parent where measured, else evenly in time."""
+    edges = [step.start, *cuts, step.end]
+    pairs = list(zip(edges, edges[1:], strict=False))
+    shape: list[Any] = [parent(a, b) for a, b in pairs] if parent else [None]
+    if any(s is None for s in shape) or sum(max(s, 0) for s in shape) <= 0:
+        shape = [b - a for a, b in pairs]
+    parts = split(step.energy, {f"{k:06d}": max(int(s), 0) for k, s in enumerate(shape)})
+    return [parts[f"{k:06d}"] for k in range(len(pairs))]
+
+
+def energies(meter: Meter, boundaries: list[int], max_gap_ms: int,
+             parent: Shape | None) -> Energy:
+    """Registers at the boundaries, their differences, and how far each can be trusted."""
+    steps = meter.steps
+    starts, cumulative, total = [s.start for s in steps], [], 0
+    for step in steps:
+        cumulative.append(total)
+        total += step.energy
+    at: list[Fraction | None] = []
+    gap_parts: dict[int, dict[int, int]] = {}
+    wide: list[bool] = []
+    for b in boundaries:
+        k = bisect_right(starts, b) - 1
+        if k >= 0 and b == steps[k].start:
+            at.append(Fraction(cumulative[k]))
+            wide.append(False)
+        elif k < 0 or b > steps[k].end:
+            at.append(None)
+            wide.append(True)
+        elif b == steps[k].end:
+            at.append(Fraction(cumulative[k] + steps[k].energy))
+            wide.append(False)
+        elif steps[k].end - steps[k].start > max_gap_ms:
+            if k not in gap_parts:
+                cuts = [c for c in boundaries if steps[k].start < c < steps[k].end]
+                parts, so_far, known = spread(steps[k], cuts, parent), 0, {}
+                for cut, part in zip(cuts, parts, strict=False):
+                    so_far += part
+                    known[cut] = so_far
+                gap_parts[k] = known
+            at.append(Fraction(cumulative[k] + gap_parts[k][b]))
+            wide.append(True)
+        else:
+            s = steps[k]
+            at.append(cumulative[k] + Fraction(s.energy * (b - s.start), s.end - s.start))
+            wide.append(False)
+    energy, quality = [], []
+    for k, (a, b) in enumerate(zip(at, at[1:], strict=False)):
+        energy.append(whole(b) - whole(a) if a is not None and b is not None else 0)
+        touched = any(s.estimated and s.start < boundaries[k + 1] and s.end > boundaries[k]
+                      for s in steps)
+        quality.append("missing" if a is None or b is None else
+                       "estimated" if wide[k] or wide[k + 1] or touched else "measured")
+
+    def between(a: int, b: int) -> int | None:
+        for k in range(len(boundaries) - 1):
+            if boundaries[k] < b and boundaries[k + 1] > a and quality[k] != "measured":
+                return None
+        if a < boundaries[0] or b > boundaries[-1]:
+            inside = [s for s in steps if s.start < b and s.end > a]
+            if not inside or inside[0].start > a or inside[-1].end < b or any(
+                    s.end - s.start > max_gap_ms for s in inside):
+                return None
+        return whole(curve(b)) - whole(curve(a))
+
+    def curve(t: int) -> Fraction:
+        k = max(bisect_right(starts, t) - 1, 0)
+        s = steps[k]
+        return cumulative[k] + Fraction(s.energy * (min(t, s.end) - s.start), s.end - s.start)
+
+    return Energy(energy, quality, between, meter.findings)
