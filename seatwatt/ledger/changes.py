@@ -33,7 +33,7 @@ class Change:
 
 
 def compare(old: Site | None, new: Site) -> tuple[Change, ...]:
-    """The changes from `old` (None: nothing was declared) to `new`; both must be numbered."""
+    """The changes from `old` (None: nothing was declared) to `new`; both must be labelled."""
     before = {} if old is None else documents(old)
     after = documents(new)
     found = []
@@ -64,8 +64,8 @@ def documents(site: Site) -> dict[tuple[str, str], Document]:
         found |= {(kind, row[key]): row for row in rows[table]}
     for kind in ("exchange", "acceptance"):
         found |= {(kind, _event_name(row)): row for row in rows[f"{kind}s"]}
-    found |= {("lease", f"lease-{row['number']}"): _lease(row, rows) for row in rows["leases"]}
-    found |= {("booking", f"booking-{row['number']}"): row for row in rows["bookings"]}
+    found |= {("lease", row["label"]): _lease(row, rows) for row in rows["leases"]}
+    found |= {("booking", row["label"]): row for row in rows["bookings"]}
     return found
 
 
@@ -75,8 +75,8 @@ def _event_name(row: Mapping[str, Any]) -> str:
 
 def _lease(row: Document, rows: Mapping[str, list[Document]]) -> Document:
     seats = [f"{seat['zone']}/{seat['seat']}" for seat in rows["lease_seats"]
-             if seat["lease"] == row["number"]]
-    zones = [zone["zone"] for zone in rows["lease_zones"] if zone["lease"] == row["number"]]
+             if seat["lease"] == row["label"]]
+    zones = [zone["zone"] for zone in rows["lease_zones"] if zone["lease"] == row["label"]]
     return {**row, "seats": seats, "zones": zones}
 
 

@@ -1,7 +1,7 @@
 """A site as rows of the ledger's tables, and back. Pure: rows in, a Site out.
 
-A row is a dict of column to value without the site's id. Leases and bookings are numbered by the
-ledger; the number is the label's: `lease-12`, `booking-3`.
+A row is a dict of column to value without the site's id. Leases and bookings are told apart by
+their labels.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def to_rows(site: Site) -> Rows:
-    """All rows of the site; its leases and bookings must carry the ledger's numbers."""
+    """All rows of the site; its leases and bookings must have labels."""
     rows: Rows = {
         "sites": [_site_row(site)],
         "zones": [{"name": z.name, "kind": z.kind, "area_m2": z.area_m2, "title": z.title}
@@ -47,11 +47,11 @@ def to_rows(site: Site) -> Rows:
                         for a in site.acceptances],
         "tenants": [{"id": t.id, "name": t.name} for t in site.tenants],
         "leases": [_lease_row(lease) for lease in site.leases],
-        "lease_seats": [{"lease": number(lease.label), "zone": zone, "seat": seat}
+        "lease_seats": [{"lease": lease.label, "zone": zone, "seat": seat}
                         for lease in site.leases for zone, seat in lease.seats],
-        "lease_zones": [{"lease": number(lease.label), "zone": zone}
+        "lease_zones": [{"lease": lease.label, "zone": zone}
                         for lease in site.leases for zone in lease.zones],
-        "bookings": [{"number": number(b.label), "tenant": b.tenant, "zone": b.zone,
+        "bookings": [{"label": b.label, "tenant": b.tenant, "zone": b.zone,
                       "from_ms": b.from_ms, "to_ms": b.to_ms} for b in site.bookings],
         "bands": [{"band": b.band, "months": list(b.months), "days": list(b.days),
                    "start": b.start.isoformat(), "end": b.end.isoformat()} for b in site.bands],
@@ -83,14 +83,9 @@ def from_rows(site_id: str, rows: Mapping[str, Sequence[Row]]) -> Site:
         tenants=tuple(Tenant(id=r["id"], name=r["name"]) for r in rows["tenants"]),
         leases=_leases(rows["leases"], rows["lease_seats"], rows["lease_zones"]),
         bookings=tuple(Booking(tenant=r["tenant"], zone=r["zone"], from_ms=r["from_ms"],
-                               to_ms=r["to_ms"], label=f"booking-{r['number']}")
+                               to_ms=r["to_ms"], label=r["label"])
                        for r in rows["bookings"]),
     )
-
-
-def number(label: str) -> int:
-    """The ledger's number in a label it gave."""
-    return int(label.rpartition("-")[2])
 
 
 def _site_row(site: Site) -> dict[str, Any]:
@@ -162,7 +157,7 @@ def _band(row: Row) -> BandRule:
 
 def _lease_row(lease: Lease) -> dict[str, Any]:
     shift = lease.shift
-    return {"number": number(lease.label), "tenant": lease.tenant,
+    return {"label": lease.label, "tenant": lease.tenant,
             "from_": lease.from_.isoformat(), "to": lease.to and lease.to.isoformat(),
             "shift_days": shift and list(shift.days),
             "shift_start": shift and shift.start.isoformat(),
@@ -171,16 +166,16 @@ def _lease_row(lease: Lease) -> dict[str, Any]:
 
 def _leases(leases: Sequence[Row], seats: Sequence[Row], zones: Sequence[Row]
             ) -> tuple[Lease, ...]:
-    seats_of: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    zones_of: dict[int, list[str]] = defaultdict(list)
+    seats_of: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    zones_of: dict[str, list[str]] = defaultdict(list)
     for row in seats:
         seats_of[row["lease"]].append((row["zone"], row["seat"]))
     for row in zones:
         zones_of[row["lease"]].append(row["zone"])
     return tuple(Lease(
-        tenant=r["tenant"], seats=tuple(seats_of[r["number"]]), zones=tuple(zones_of[r["number"]]),
+        tenant=r["tenant"], seats=tuple(seats_of[r["label"]]), zones=tuple(zones_of[r["label"]]),
         from_=_when(r["from_"]), to=None if r["to"] is None else _when(r["to"]), shift=_shift(r),
-        label=f"lease-{r['number']}") for r in leases)
+        label=r["label"]) for r in leases)
 
 
 def _when(text: str) -> date | datetime:

@@ -10,7 +10,7 @@ from seatwatt.contract.errors import ConflictError, InputError
 from seatwatt.contract.site import Site
 from seatwatt.ledger import tables
 from seatwatt.ledger.changes import Change, compare
-from seatwatt.ledger.numbering import highest, numbered
+from seatwatt.ledger.labels import highest, labelled
 from seatwatt.ledger.open import reading, writing
 from seatwatt.ledger.site_rows import from_rows, to_rows
 
@@ -28,7 +28,8 @@ class SiteHead:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A site as it is declared, at its revision; leases are labelled `lease-N`."""
+    """A site as it is declared, at its revision; leases and bookings without a label of their
+    own are called `lease-N` and `booking-N`."""
 
     site: Site
     revision: int
@@ -138,9 +139,9 @@ def _head(connection: Connection, site_id: str, lock: bool = False) -> RowMappin
 def _before_and_after(connection: Connection, site: Site, head: RowMapping | None
                       ) -> tuple[Site | None, Site]:
     if head is None:
-        return None, numbered(site, None, 0, 0)
+        return None, labelled(site, None, 0, 0)
     old = _load(connection, site.id, head)
-    return old, numbered(site, old, head["leases_counted"], head["bookings_counted"])
+    return old, labelled(site, old, head["leases_counted"], head["bookings_counted"])
 
 
 def _load(connection: Connection, site_id: str, head: RowMapping) -> Site:
@@ -154,8 +155,9 @@ def _load(connection: Connection, site_id: str, head: RowMapping) -> Site:
 def _store(connection: Connection, site: Site, head: RowMapping | None,
            mark: dict[str, Any]) -> None:
     rows = to_rows(site)
-    mark["leases_counted"] = highest(site.leases, head["leases_counted"] if head else 0)
-    mark["bookings_counted"] = highest(site.bookings, head["bookings_counted"] if head else 0)
+    leases, bookings = (head["leases_counted"], head["bookings_counted"]) if head else (0, 0)
+    mark |= {"leases_counted": highest("lease", site.leases, leases),
+             "bookings_counted": highest("booking", site.bookings, bookings)}
     own = tables.sites
     if head is None:
         connection.execute(insert(own).values(id=site.id, **rows["sites"][0], **mark))

@@ -144,7 +144,7 @@ tenants = Table(
 
 leases = Table(
     "leases", metadata, site_key(),
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("label", Text, primary_key=True),
     Column("position", Integer, nullable=False),
     Column("tenant", String(40), nullable=False),
     # A local date or an instant, as ISO 8601: which of the two it is must survive.
@@ -158,26 +158,26 @@ leases = Table(
 
 lease_seats = Table(
     "lease_seats", metadata, site_key(),
-    Column("lease", Integer, primary_key=True, autoincrement=False),
+    Column("lease", Text, primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("zone", String(40), nullable=False),
     Column("seat", String(40), nullable=False),
-    ForeignKeyConstraint(["site_id", "lease"], ["leases.site_id", "leases.number"],
+    ForeignKeyConstraint(["site_id", "lease"], ["leases.site_id", "leases.label"],
                          ondelete="CASCADE"),
 )
 
 lease_zones = Table(
     "lease_zones", metadata, site_key(),
-    Column("lease", Integer, primary_key=True, autoincrement=False),
+    Column("lease", Text, primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("zone", String(40), nullable=False),
-    ForeignKeyConstraint(["site_id", "lease"], ["leases.site_id", "leases.number"],
+    ForeignKeyConstraint(["site_id", "lease"], ["leases.site_id", "leases.label"],
                          ondelete="CASCADE"),
 )
 
 bookings = Table(
     "bookings", metadata, site_key(),
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("label", Text, primary_key=True),
     Column("position", Integer, nullable=False),
     Column("tenant", String(40), nullable=False),
     Column("zone", String(40), nullable=False),

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from seatwatt.contract.site import Site
 from seatwatt.ledger.changes import Change, compare
-from seatwatt.ledger.numbering import numbered
+from seatwatt.ledger.labels import highest, labelled
 from seatwatt.ledger.site_rows import from_rows, to_rows
 from tests.services.test_ledger_sites import a_site
 
-SITE = numbered(a_site(), None, 0, 0)
+SITE = labelled(a_site(), None, 0, 0)
 
 
 def test_rows_are_the_site() -> None:
@@ -26,7 +26,17 @@ def test_a_site_does_not_differ_from_itself() -> None:
 def test_leases_keep_their_number_wherever_they_stand(order: list[int], left: set[int]) -> None:
     leases = tuple(SITE.leases[i] for i in order if i in left)
     bare = replace(SITE, leases=tuple(replace(lease, label="") for lease in leases))
-    assert numbered(bare, SITE, 3, 1).leases == leases
+    assert labelled(bare, SITE, 3, 1).leases == leases
+
+
+def test_a_label_of_its_own_is_kept_and_none_is_given_twice() -> None:
+    own = ("rahat/2026", "lease-5", "leases[7]")
+    leases = tuple(replace(lease, label=label)
+                   for lease, label in zip(SITE.leases, own, strict=True))
+    site = labelled(replace(SITE, leases=leases), None, 4, 0)
+    assert [lease.label for lease in site.leases] == ["rahat/2026", "lease-5", "lease-6"]
+    assert highest("lease", site.leases, 3) == 6
+    assert highest("lease", (), 3) == 3
 
 
 @given(st.sampled_from(["name", "currency", "tenants", "bookings", "leases", "bands"]))

@@ -205,7 +205,7 @@ def _bookings() -> None:
     op.create_table(
         "bookings",
         sa.Column("site_id", sa.String(length=40), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("tenant", sa.String(length=40), nullable=False),
         sa.Column("zone", sa.String(length=40), nullable=False),
@@ -215,7 +215,7 @@ def _bookings() -> None:
                                 name=op.f("fk_bookings_tenants")),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_bookings_sites"),
                                 ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("site_id", "number", name=op.f("pk_bookings")),
+        sa.PrimaryKeyConstraint("site_id", "label", name=op.f("pk_bookings")),
     )
 
 
@@ -223,7 +223,7 @@ def _leases() -> None:
     op.create_table(
         "leases",
         sa.Column("site_id", sa.String(length=40), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("tenant", sa.String(length=40), nullable=False),
         sa.Column("from_", sa.String(length=40), nullable=False),
@@ -235,7 +235,7 @@ def _leases() -> None:
                                 name=op.f("fk_leases_tenants")),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_leases_sites"),
                                 ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("site_id", "number", name=op.f("pk_leases")),
+        sa.PrimaryKeyConstraint("site_id", "label", name=op.f("pk_leases")),
     )
 
 
@@ -258,11 +258,11 @@ def _lease_seats() -> None:
     op.create_table(
         "lease_seats",
         sa.Column("site_id", sa.String(length=40), nullable=False),
-        sa.Column("lease", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("lease", sa.Text(), nullable=False),
         sa.Column("zone", sa.String(length=40), nullable=False),
         sa.Column("seat", sa.String(length=40), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(["site_id", "lease"], ["leases.site_id", "leases.number"],
+        sa.ForeignKeyConstraint(["site_id", "lease"], ["leases.site_id", "leases.label"],
                                 name=op.f("fk_lease_seats_leases"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_lease_seats_sites"),
                                 ondelete="CASCADE"),
@@ -274,10 +274,10 @@ def _lease_zones() -> None:
     op.create_table(
         "lease_zones",
         sa.Column("site_id", sa.String(length=40), nullable=False),
-        sa.Column("lease", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("lease", sa.Text(), nullable=False),
         sa.Column("zone", sa.String(length=40), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.ForeignKeyConstraint(["site_id", "lease"], ["leases.site_id", "leases.number"],
+        sa.ForeignKeyConstraint(["site_id", "lease"], ["leases.site_id", "leases.label"],
                                 name=op.f("fk_lease_zones_leases"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_lease_zones_sites"),
                                 ondelete="CASCADE"),
