@@ -9,6 +9,7 @@ from seatwatt.billing.exact import Ints
 from seatwatt.contract.errors import SeatwattError
 from seatwatt.contract.findings import Finding
 from seatwatt.contract.intervals import IntervalGrid
+from seatwatt.contract.meters import OPERATOR
 
 Seat = tuple[str, str]
 """(zone, seat name)."""
@@ -43,11 +44,13 @@ class NodeShare:
     own_milliwh: Ints
     residual_milliwh: Ints
     parts: tuple[SharedPart, ...]
+    """At least one."""
 
     @property
     def shared_milliwh(self) -> Ints:
         """The residual by interval and party, [n, parties]."""
-        return np.sum([part.energy_milliwh for part in self.parts], axis=0, dtype=np.int64)
+        return sum((part.energy_milliwh for part in self.parts[1:]),
+                   start=self.parts[0].energy_milliwh)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,8 +124,8 @@ class Apportionment:
 
     def involved(self) -> tuple[str, ...]:
         """Parties that held a seat, booked a room or carry energy; `operator` always."""
-        busy = (self.held_ms.any(axis=0) | self.booked_ms.any(axis=0)
-                | self.direct_milliwh.any(axis=0) | self.shared_milliwh.any(axis=0)
-                | self.unaccounted_milliwh.any(axis=0))
-        return tuple(party for party, is_busy in zip(self.parties, busy, strict=True)
-                     if is_busy or party == self.parties[-1])
+        signs = np.concatenate((self.held_ms, self.booked_ms, self.direct_milliwh,
+                                self.shared_milliwh, self.unaccounted_milliwh))
+        busy = set(np.flatnonzero(signs.any(axis=0)).tolist())
+        return tuple(party for at, party in enumerate(self.parties)
+                     if at in busy or party == OPERATOR)

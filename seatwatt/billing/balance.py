@@ -1,0 +1,69 @@
+"""What the balance itself says: B01, B02, and the proof that nothing is lost."""
+
+from datetime import datetime
+
+import numpy as np
+
+from seatwatt.billing.exact import Ints
+from seatwatt.billing.result import Apportionment, NodeShare, Unbalanced
+from seatwatt.contract.findings import Finding
+from seatwatt.contract.intervals import IntervalGrid
+from seatwatt.contract.meters import SUPPLY
+from seatwatt.contract.rules import Rule
+
+
+def negative_residuals(node: NodeShare, storage: bool, grid: IntervalGrid) -> list[Finding]:
+    """B01: children read more than their parent, one finding a run of intervals.
+
+    A storage node takes energy in one interval and gives it in another, so it is judged by local
+    days instead.
+    """
+    starts = _day_starts(grid) if storage else np.arange(len(grid))
+    sums = np.add.reduceat(node.residual_milliwh, starts)
+    negative = np.concatenate(([False], sums < 0, [False]))
+    edges = np.flatnonzero(negative[1:] != negative[:-1])
+    bounds = np.append(starts, len(grid))
+    return [_b01(node, int(bounds[first]), int(bounds[last]), grid)
+            for first, last in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _b01(node: NodeShare, first: int, last: int, grid: IntervalGrid) -> Finding:
+    over = -int(node.residual_milliwh[first:last].sum())
+    own = int(node.own_milliwh[first:last].sum())
+    what = "nodes below the supply" if node.node == SUPPLY else "children"
+    return Finding(Rule.B01, node.node, grid.boundaries_ms[first], grid.boundaries_ms[last],
+                   f"{what} read {wh(over)} Wh more than its own {wh(own)} Wh")
+
+
+def unaccounted_alarm(supply: NodeShare, alarm_pct: float, grid: IntervalGrid) -> list[Finding]:
+    """B02: the supply's residual over the period is more than `alarm_pct` of the supply."""
+    own, residual = int(supply.own_milliwh.sum()), int(supply.residual_milliwh.sum())
+    if abs(residual) * 100 <= alarm_pct * abs(own):
+        return []
+    share = f"{abs(residual) * 100 / abs(own):.2f} % of" if own else "against"
+    return [Finding(Rule.B02, SUPPLY, grid.start_ms, grid.end_ms,
+                    f"{wh(residual)} Wh unaccounted, {share} {wh(own)} Wh; alarm above "
+                    f"{alarm_pct:g} %")]
+
+
+def check_balance(result: Apportionment) -> None:
+    """Raise Unbalanced unless, in every interval and source, the parties add up to the supply,
+    and the sources to each party's direct, shared and unaccounted energy."""
+    by_source = result.by_source_milliwh
+    if not np.array_equal(by_source.sum(axis=2), result.supply_milliwh):
+        raise Unbalanced(f"{result.site}: parties do not add up to the supply's sources; "
+                         "nothing was written")
+    if not np.array_equal(by_source.sum(axis=0), result.energy_milliwh):
+        raise Unbalanced(f"{result.site}: sources do not add up to the parties' energy; "
+                         "nothing was written")
+
+
+def wh(milliwh: int) -> str:
+    """Milliwatt-hours as Wh with three decimals, exactly."""
+    return f"{'-' if milliwh < 0 else ''}{abs(milliwh) // 1000}.{abs(milliwh) % 1000:03}"
+
+
+def _day_starts(grid: IntervalGrid) -> Ints:
+    days = [datetime.fromtimestamp(at_ms / 1000, grid.zone).toordinal()
+            for at_ms in grid.boundaries_ms[:-1]]
+    return np.flatnonzero(np.diff(days, prepend=days[0] - 1))
