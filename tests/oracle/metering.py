@@ -1,5 +1,6 @@
 """Registers to energy, one reading at a time, in exact fractions. Imports nothing of Seatwatt."""
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -123,7 +124,7 @@ class Energy:
 def spread(step: Step, cuts: list[int], parent: Shape | None) -> list[int]:
     """A gap's total over its parts: like the parent where measured, else evenly in time."""
     edges = [step.start, *cuts, step.end]
-    pairs = list(zip(edges, edges[1:], strict=False))
+    pairs = list(itertools.pairwise(edges))
     shape: list[Any] = [parent(a, b) for a, b in pairs] if parent else [None]
     if any(s is None for s in shape) or sum(max(s, 0) for s in shape) <= 0:
         shape = [b - a for a, b in pairs]
@@ -168,7 +169,7 @@ def energies(meter: Meter, boundaries: list[int], max_gap_ms: int,
             at.append(cumulative[k] + Fraction(s.energy * (b - s.start), s.end - s.start))
             wide.append(False)
     energy, quality = [], []
-    for k, (a, b) in enumerate(zip(at, at[1:], strict=False)):
+    for k, (a, b) in enumerate(itertools.pairwise(at)):
         energy.append(whole(b) - whole(a) if a is not None and b is not None else 0)
         touched = any(s.estimated and s.start < boundaries[k + 1] and s.end > boundaries[k]
                       for s in steps)
