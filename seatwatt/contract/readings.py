@@ -1,10 +1,14 @@
 """Readings: one value of one quantity of one device at one time."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from seatwatt.contract.devices import Device
 from seatwatt.contract.quantities import Quantity
 from seatwatt.contract.rules import Rule
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,6 +29,27 @@ class SeriesBook:
     def __init__(self, limit: int = 1_000_000) -> None:
         self._limit = limit
         self._known: dict[tuple[str, Device, Quantity], Series] = {}
+        self._notes: dict[Hashable, Any] = {}
+        self._noted = 0
+
+    def notes(self, of: Hashable, fresh: Callable[[], T]) -> T:
+        """What a decoder remembers `of` a topic, made by `fresh` at first."""
+        found: T | None = self._notes.get(of)
+        if found is None:
+            self.noted()
+            found = self._notes[of] = fresh()
+        return found
+
+    def noted(self) -> None:
+        """Count one more thing remembered; past the limit everything is forgotten."""
+        self._noted += 1
+        if self._noted > self._limit:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._known.clear()
+        self._notes.clear()
+        self._noted = 0
 
     def get(self, site: str, device: Device, quantity: Quantity) -> Series:
         """The one Series of this site, device and quantity."""
@@ -32,7 +57,7 @@ class SeriesBook:
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= self._limit:
-                self._known.clear()
+                self._forget()
             found = self._known[key] = Series(site, device, quantity)
         return found
 
