@@ -216,3 +216,44 @@ changes = Table(
 PARTS = (zones, seats, meters, exchanges, acceptances, tenants, leases, lease_seats, lease_zones,
          bookings, bands)
 """What a site consists of, each table after those it refers to."""
+
+api_keys = Table(
+    "api_keys", metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", String(10), nullable=False),
+    # No foreign keys: a key outlives a re-declared site, and opens nothing where there is none.
+    Column("site_id", String(40)),
+    Column("tenant", String(40)),
+    Column("secret_sha256", String(64), nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at_ms", BigInteger),
+    Column("revoked_at_ms", BigInteger),
+)
+
+jobs = Table(
+    "jobs", metadata,
+    Column("name", String(40), primary_key=True),
+    Column("holder", String(64)),
+    Column("held_until_ms", BigInteger, nullable=False),
+    Column("status", String(8), nullable=False),
+    Column("started_at_ms", BigInteger),
+    Column("finished_at_ms", BigInteger),
+    Column("failures", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    # How far the job came, in its own terms: the last interval done, by site.
+    Column("progress", JSON, nullable=False),
+)
+
+answers = Table(
+    "answers", metadata,
+    Column("caller", String(16), primary_key=True),
+    Column("idempotency_key", String(200), primary_key=True),
+    Column("request_sha256", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", JSON, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("given_at_ms", BigInteger, nullable=False),
+    Index(None, "given_at_ms"),
+)
