@@ -100,7 +100,7 @@ class IngestSettings(BrokerSettings):
     ingest_queue_messages: int = Field(
         20_000, ge=1, description="messages waiting to be decoded, after which reading pauses")
     ingest_queue_bytes: int = Field(
-        16 << 20, ge=1, description="bytes waiting to be decoded, after which reading pauses")
+        8 << 20, ge=1, description="bytes waiting to be decoded, after which reading pauses")
     ingest_payload_bytes: int = Field(
         1 << 20, ge=1, description="largest payload that is decoded; beyond is T10")
     ingest_journal_bytes: int = Field(
@@ -135,5 +135,9 @@ class ApiSettings(Settings):
         5.0, ge=0, description="how long a settlement of the running period may be shown again")
     api_closed_age_s: float = Field(
         60.0, ge=0, description="how long a settlement of a past period may be shown again")
+    api_rate_per_s: float = Field(
+        100.0, gt=0, description="requests a second that one API key may make in the long run")
+    api_rate_burst: int = Field(
+        400, ge=1, description="requests that one API key may make at once")
     silent_after_s: float = Field(
         300.0, gt=0, description="a device not heard of for so long is silent")

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from sqlalchemy import Engine
+
 from seatwatt.api.energy_table import EnergyTable
 from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.site import Site
@@ -38,9 +40,6 @@ class Settled(Protocol):
     def document(self) -> dict[str, object]:
         """The object of `seatwatt apportion --json`."""
 
-    def explain(self, party: str) -> dict[str, object] | None:
-        """How the party's total arises; None when there is no such party."""
-
 
 Settle = Callable[[Site, Reader, int, int], Settled]
 
@@ -51,6 +50,7 @@ class Services:
 
     reader: Reader
     writer: Writer
+    ledger: Engine
     declarations: Declarations
     settle: Settle
     clock: Callable[[], int]

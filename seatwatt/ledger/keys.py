@@ -4,13 +4,17 @@ A secret is 256 random bits, so one pass of a fast hash is as good as a slow one
 (`docs/decisions/0070-api-keys.md`).
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from seatwatt.contract.errors import InputError
 from seatwatt.ledger.open import reading, writing
 from seatwatt.ledger.tables import api_keys
+
+FIRST = "first"
+"""The id of the key that the first start makes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +40,17 @@ def add_key(engine: Engine, key: ApiKey) -> None:
 
 
 def add_first_key(engine: Engine, key: ApiKey) -> bool:
-    """Keep `key` if there is none at all; whether it was kept. One transaction, so that of two
-    processes starting together one makes the key."""
-    with writing(engine) as connection:
-        if connection.execute(select(api_keys.c.id).limit(1)).first() is not None:
-            return False
-        connection.execute(insert(api_keys), [asdict(key)])
-        return True
+    """Keep `key` if there is none at all; whether it was kept. Its id is the same whoever makes
+    it, so that of two processes starting together one succeeds."""
+    first = replace(key, id=FIRST)
+    try:
+        with writing(engine) as connection:
+            if connection.execute(select(api_keys.c.id).limit(1)).first() is not None:
+                return False
+            connection.execute(insert(api_keys), [asdict(first)])
+            return True
+    except IntegrityError:
+        return False
 
 
 def list_keys(engine: Engine) -> list[ApiKey]:

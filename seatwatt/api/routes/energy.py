@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from seatwatt.api.access import AnyCaller, Caller, Role, Staff
 from seatwatt.api.energy_table import EnergyTable, as_csv, as_json, as_ndjson, shown_time
 from seatwatt.api.periods import Step
-from seatwatt.api.problems import Problem, not_found
+from seatwatt.api.problems import Problem
 from seatwatt.api.requests import Format, FormatDep, SettledDep, SiteId, streamed
 from seatwatt.api.shapes import Document, Energy
 from seatwatt.contract.intervals import IntervalGrid
@@ -72,15 +72,3 @@ def _shown(format: Format, table: EnergyTable, grid: IntervalGrid,
 def apportionment(_: Staff, settled: SettledDep) -> Response:
     """The same object as `seatwatt apportion --json`: parties, supply, findings, balanced."""
     return JSONResponse(settled.document())
-
-
-@router.get("/explain/{party}", summary="How a party's total arises", response_model=Document)
-def explain(party: str, caller: AnyCaller, settled: SettledDep) -> Response:
-    """Registers, each node's residual and rule, weights, measured and estimated parts, findings;
-    the lines add up to the total."""
-    if caller.role is Role.TENANT and caller.tenant != party:
-        raise not_found("party", party)
-    document = settled.explain(party)
-    if document is None:
-        raise not_found("party", party)
-    return JSONResponse(document)

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -7,8 +8,10 @@ from tests.unit.api.fakes import World, make_world
 
 
 @pytest.fixture
-def world() -> World:
-    return make_world()
+def world(tmp_path: Path) -> Iterator[World]:
+    world = make_world(tmp_path)
+    yield world
+    world.ledger.dispose()
 
 
 @pytest.fixture

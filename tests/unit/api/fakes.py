@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import Engine
 
 from seatwatt.api.access import Keys, OpenAccess
 from seatwatt.api.app import create_app
@@ -19,9 +21,10 @@ from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.quantities import Quantity, quantity
 from seatwatt.contract.readings import ReadingBatch, SeriesBook
 from seatwatt.contract.site import Node, SeatMeters, Site, Tenant, Zone
+from seatwatt.ledger.open import open_engine
 from seatwatt.ledger.sites import Declared
 from seatwatt.metering.energy import Quality
-from seatwatt.settings import ApiSettings
+from seatwatt.settings import ApiSettings, LedgerSettings
 from seatwatt.store.ports import Column, DerivedPoint, LastReading, Reader
 
 KARACHI = ZoneInfo("Asia/Karachi")
@@ -136,9 +139,6 @@ class FakeSettled:
     def document(self) -> dict[str, object]:
         return {"site": "small", "balanced": True}
 
-    def explain(self, party: str) -> dict[str, object] | None:
-        return {"party": party} if party in ("alpha", "operator") else None
-
 
 @dataclass
 class FakeSettle:
@@ -163,10 +163,12 @@ class World:
     declarations: FakeDeclarations
     settle: FakeSettle
     settings: ApiSettings
+    ledger: Engine
     now_ms: int = NOW_MS
 
     def services(self) -> Services:
-        return Services(reader=self.store, writer=self.store, declarations=self.declarations,
+        return Services(reader=self.store, writer=self.store, ledger=self.ledger,
+                        declarations=self.declarations,
                         settle=self.settle, clock=lambda: self.now_ms, settings=self.settings)
 
     def app(self, keys: Keys | None = None) -> FastAPI:
@@ -178,7 +180,8 @@ class World:
             yield client
 
 
-def make_world(**settings: object) -> World:
-    """A declared small site, jobs off unless asked for."""
+def make_world(folder: Path, **settings: object) -> World:
+    """A declared small site and an empty ledger, jobs off unless asked for."""
+    ledger = open_engine(LedgerSettings(ledger_url=f"sqlite:///{folder}/ledger.db"))
     return World(FakeStore(), FakeDeclarations({"small": small_site()}), FakeSettle(),
-                 ApiSettings.load(**{"api_access": "open", "api_jobs": False, **settings}))
+                 ApiSettings.load(**{"api_access": "open", "api_jobs": False, **settings}), ledger)

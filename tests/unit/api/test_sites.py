@@ -1,6 +1,7 @@
 """Sites and devices as they were last heard of, jobs, health and documentation."""
 
 import re
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -81,8 +82,8 @@ def test_a_failed_job_is_visible(world: World) -> None:
     assert 'seatwatt_job_runs_total{job="device_health",status="failed"} 1.0' in text
 
 
-def test_jobs_run_while_the_app_does() -> None:
-    world = make_world(api_jobs=True)
+def test_jobs_run_while_the_app_does(tmp_path: Path) -> None:
+    world = make_world(tmp_path, api_jobs=True)
     with world.client() as client:
         scheduler: Scheduler = client.app.state.scheduler  # type: ignore[attr-defined]
         [line] = client.get("/v1/jobs").json()["jobs"]
@@ -90,6 +91,7 @@ def test_jobs_run_while_the_app_does() -> None:
     # Stopping waits for the run that starting asked for.
     assert scheduler.states["device_health"].status == "ok"
     assert scheduler.next_run_ms("device_health") is None
+    world.ledger.dispose()
 
 
 def test_ready_names_what_fails(client: TestClient, world: World) -> None:
