@@ -64,13 +64,21 @@ class Intake:
             self._changed.notify()
 
     def take(self, timeout_s: float | None) -> list[Delivery]:
-        """Everything that waits; empty after `timeout_s` without any, or once closed."""
+        """Everything that waits; empty after `timeout_s` without any, or once closed.
+
+        It counts towards the bounds until it is `done`.
+        """
         with self._changed:
             if not self._waiting and not self._closed:
                 self._changed.wait(timeout_s)
             taken, self._waiting = self._waiting, []
-            self._messages = self._bytes = 0
             return taken
+
+    def done(self, delivery: Delivery) -> None:
+        """What was taken is sorted: there is room for as much again."""
+        with self._changed:
+            self._messages -= len(delivery.messages)
+            self._bytes -= delivery.size
 
     def close(self) -> None:
         """Nothing more will come: wake who waits."""

@@ -129,6 +129,7 @@ class Ingest:
                 parcel.started_s = time.monotonic()
             for delivery in deliveries:
                 parcel = self._sort(delivery, parcel)
+                self.intake.done(delivery)
             done = self.intake.closed and not deliveries
             if parcel and (done or time.monotonic() >= due_s):
                 self._full.put(parcel)
