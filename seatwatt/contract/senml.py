@@ -24,6 +24,9 @@ from seatwatt.contract.readings import ReadingBatch, Refusal, Series, SeriesBook
 from seatwatt.contract.rules import Rule
 from seatwatt.contract.topics import Topic
 
+__all__ = ["AHEAD_MS_MAX", "PAYLOAD_BYTES_MAX", "YEAR_2000_MS", "Decoded", "Record", "decode",
+           "decode_carefully", "decode_records"]
+
 PAYLOAD_BYTES_MAX = 1_000_000
 """A larger message is refused (T10): three thousand records take a fifth of it."""
 
