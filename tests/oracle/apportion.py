@@ -253,10 +253,8 @@ class Run:
         return weights
 
     def occupied_spells(self, seat: tuple[str, str]) -> list[tuple[int, int]]:
-        latest: dict[int, bool] = {}
-        for taken, _, state in sorted(self.occupied[f"seat/{seat[0]}/{seat[1]}"],
-                                      key=lambda r: r[1]):
-            latest[taken] = state
+        reports = sorted(self.occupied[f"seat/{seat[0]}/{seat[1]}"], key=lambda r: r[1])
+        latest = {taken: state for taken, _, state in reports}
         times = sorted(latest)
         ends = [*times[1:], 1 << 62] if times else []
         return [(t, e) for t, e in zip(times, ends, strict=True) if latest[t]]

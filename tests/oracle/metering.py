@@ -48,9 +48,7 @@ class Meter:
 
 def ordered(readings: list[tuple[int, int, int]]) -> list[Reading]:
     """(taken, received, value) sorted by taken; of equals the one received later stands."""
-    latest: dict[int, int] = {}
-    for taken, _, value in sorted(readings, key=lambda r: r[1]):
-        latest[taken] = value
+    latest = {taken: value for taken, _, value in sorted(readings, key=lambda r: r[1])}
     return sorted(latest.items())
 
 

@@ -1,7 +1,7 @@
 """Random small sites with faults: a site document and a recording, from a seed alone."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -56,15 +56,15 @@ def document(rng: Random) -> dict[str, Any]:
             "seat_meters": {"parent": "{zone}/board", "max_power_w": 2300},
             "unaccounted": {**share(rng), "alarm_pct": 50}, "exchanges": [],
             "tenants": {t: {"name": t.title()} for t in TENANTS},
-            "leases": leases(rng, zones, datetime(*STARTS[zone])),
+            "leases": leases(rng, zones, date(*STARTS[zone])),
             "bookings": bookings(rng, zone)}
 
 
-def leases(rng: Random, zones: dict[str, Any], start: datetime) -> list[dict[str, Any]]:
+def leases(rng: Random, zones: dict[str, Any], start: date) -> list[dict[str, Any]]:
     """For each seat: vacant, one holder, a change of holder, or two shifts."""
     found: list[dict[str, Any]] = []
-    first = (start - timedelta(days=5)).date().isoformat()
-    change = (start + timedelta(days=1)).date().isoformat()
+    first = (start - timedelta(days=5)).isoformat()
+    change = (start + timedelta(days=1)).isoformat()
     for zone, spec in zones.items():
         for seat in range(1, spec.get("seats", 0) + 1):
             seats = [f"{zone}/{seat:03d}"]
