@@ -24,8 +24,8 @@ from seatwatt.contract.readings import ReadingBatch, Refusal, Series, SeriesBook
 from seatwatt.contract.rules import Rule
 from seatwatt.contract.topics import Topic
 
-__all__ = ["AHEAD_MS_MAX", "PAYLOAD_BYTES_MAX", "YEAR_2000_MS", "Decoded", "Record", "decode",
-           "decode_carefully", "decode_records"]
+__all__ = ["AHEAD_MS_MAX", "PAYLOAD_BYTES_MAX", "YEAR_2000_MS", "Decoded", "Names", "Record",
+           "decode", "decode_carefully", "decode_records"]
 
 PAYLOAD_BYTES_MAX = 1_000_000
 """A larger message is refused (T10): three thousand records take a fifth of it."""
@@ -75,7 +75,7 @@ def decode(payload: bytes, topic: Topic, received_at_ms: int, book: SeriesBook) 
         records = _DECODER.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return decode_carefully(payload, topic, received_at_ms, book)
-    return decode_records(records, topic, received_at_ms, book) or decode_carefully(
+    return decode_records(records, Names.of(topic, book), received_at_ms) or decode_carefully(
         payload, topic, received_at_ms, book)
 
 
@@ -92,10 +92,8 @@ def decode_carefully(payload: bytes, topic: Topic, received_at_ms: int, book: Se
     return decoded
 
 
-def decode_records(records: list[Record], topic: Topic, received_at_ms: int, book: SeriesBook
-                   ) -> Decoded | None:
+def decode_records(records: list[Record], names: Names, received_at_ms: int) -> Decoded | None:
     """As `decode`, from plain records; None when any of them is odd."""
-    names = Names.of(topic, book)
     latest_s = (received_at_ms + AHEAD_MS_MAX) / 1000
     base_name, base_s, offset_s, taken_at_ms = "", 0.0, 0.0, 0
     shelf = names.under(base_name)

@@ -75,7 +75,8 @@ class ColumnBuilder:
     def _flush(self) -> None:
         batch, received = self._batch, self._received
         self.readings += len(batch)
-        if any(isinstance(value, str) for value in batch.values):
+        met = dict.fromkeys(batch.series)
+        if any(series.quantity.nature is Nature.TEXT for series in met):
             keep = [index for index, series in enumerate(batch.series)
                     if series.quantity.nature is not Nature.TEXT]
             received = [received[index] for index in keep]
@@ -83,8 +84,9 @@ class ColumnBuilder:
                                  [batch.taken_at_ms[index] for index in keep],
                                  [batch.values[index] for index in keep])
         numbers = self._numbers
-        for series in dict.fromkeys(batch.series):
-            numbers.setdefault(series, len(numbers))
+        for series in met:
+            if series.quantity.nature is not Nature.TEXT:
+                numbers.setdefault(series, len(numbers))
         count = len(batch)
         self._parts.append((
             np.fromiter(map(numbers.__getitem__, batch.series), np.int32, count),

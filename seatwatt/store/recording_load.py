@@ -1,6 +1,7 @@
 """From files to columns: bulk parsing of chunks, line by line only where one is odd."""
 
 import math
+import sys
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ from seatwatt.contract.errors import InputError
 from seatwatt.contract.quantities import QUANTITIES, Nature
 from seatwatt.contract.readings import QuarantinedMessage, Refusal, Series, SeriesBook
 from seatwatt.contract.rules import Rule
-from seatwatt.contract.senml import YEAR_2000_MS, Record, decode, decode_records
+from seatwatt.contract.senml import YEAR_2000_MS, Names, Record, decode, decode_records
 from seatwatt.contract.topics import Topic
 from seatwatt.store.recording_columns import ColumnBuilder, Recording
 from seatwatt.store.recording_csv import CsvRows
@@ -27,15 +28,15 @@ class _PlainLine(msgspec.Struct, gc=False):
 
 
 _PLAIN = msgspec.json.Decoder(_PlainLine)
-_TOPICS_MAX = 100_000
 
 
 class RecordingLoader:
     """Gathers files into one Recording."""
 
     def __init__(self, site_id: str) -> None:
-        self._book = SeriesBook()
-        self._topics: dict[str, Topic | None] = {}
+        # The file bounds the series; forgetting some would part a device's column in two.
+        self._book = SeriesBook(limit=sys.maxsize)
+        self._names: dict[str, Names] = {}
         self._rows: dict[tuple[str, str, str, str], Series] = {}
         self._columns = ColumnBuilder()
         self._recording = Recording(site_id)
@@ -66,9 +67,9 @@ class RecordingLoader:
             return
         texts: list[tuple[int, bytes]] = []
         for index, line in enumerate(lines):
-            topic = self._topics.get(line.topic) or self._topic(line.topic)
+            names = self._names.get(line.topic) or self._topic_names(line.topic)
             received_at_ms = at_ms(line.received_at)
-            decoded = topic and decode_records(line.payload, topic, received_at_ms, self._book)
+            decoded = names and decode_records(line.payload, names, received_at_ms)
             if decoded:
                 self._recording.messages += 1
                 self._columns.add(decoded.batch, received_at_ms)
@@ -77,17 +78,20 @@ class RecordingLoader:
                 number, text = texts[index]
                 self._message(parse_line(f"{path}:{number}", text))
 
+    def _topic_names(self, text: str) -> Names | None:
+        topic = self._topic(text)
+        if topic is not None:
+            self._names[text] = Names.of(topic, self._book)
+        return self._names.get(text)
+
     def _topic(self, text: str) -> Topic | None:
-        """A topic of our site that carries readings, remembered; None for any other."""
+        """A topic of our site that carries readings; None for any other."""
         try:
             topic = Topic.parse(text)
         except InputError:
             return None
-        if topic.site != self._recording.site_id or not topic.carries_readings:
-            return None
-        if len(self._topics) < _TOPICS_MAX:
-            self._topics[text] = topic
-        return topic
+        ours = topic.site == self._recording.site_id and topic.carries_readings
+        return topic if ours else None
 
     def _message(self, message: Message) -> None:
         """Any message: count it where it belongs, keep its readings, quarantine the rest."""
