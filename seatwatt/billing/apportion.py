@@ -46,8 +46,10 @@ def apportion(site: Site, grid: IntervalGrid, energies: Energies,
     shared = sum((node.shared_milliwh for node in nodes[:-1]), start=np.zeros_like(direct))
     unaccounted = nodes[-1].shared_milliwh
     result = Apportionment(
-        site=site.id, grid=grid, parties=parties, sources=sources, bands=bands, band_of=band_of,
-        supply_milliwh=supply, supply_measured=measured, direct_milliwh=direct,
+        site=site.id, grid=grid, parties=parties, sources=sources,
+        source_meters=tuple(str(node.device) for node in site.nodes if node.source),
+        bands=bands, band_of=band_of, supply_milliwh=supply, supply_measured=measured,
+        direct_milliwh=direct,
         shared_milliwh=shared, unaccounted_milliwh=unaccounted,
         estimated_milliwh=seats.direct_estimated(),
         by_source_milliwh=split_sources(direct + shared + unaccounted, supply),
@@ -69,15 +71,15 @@ def _supply(site: Site, grid: IntervalGrid, energies: Energies
     measured = np.ones((len(kinds), len(grid)), dtype=np.bool_)
     for at, kind in enumerate(kinds):
         for device in meters[kind]:
-            supply[at] += _energy(device, grid, energies)
+            supply[at] += _energy(device, len(grid), energies)
             meter = energies.get(device)
             measured[at] &= meter is not None and meter.quality == Quality.MEASURED
     return kinds, supply, measured
 
 
-def _energy(device: Device, grid: IntervalGrid, energies: Energies) -> Ints:
+def _energy(device: Device, intervals: int, energies: Energies) -> Ints:
     meter = energies.get(device)
-    return np.zeros(len(grid), dtype=np.int64) if meter is None else meter.energy_milliwh
+    return np.zeros(intervals, dtype=np.int64) if meter is None else meter.energy_milliwh
 
 
 def _share_tree(branches: tuple[Branch, ...], supply: Ints, energies: Energies,
@@ -88,8 +90,7 @@ def _share_tree(branches: tuple[Branch, ...], supply: Ints, energies: Energies,
     shares = []
     for branch in branches:
         if branch.device is not None:
-            meter = energies.get(branch.device)
-            own[branch.device] = np.zeros_like(supply) if meter is None else meter.energy_milliwh
+            own[branch.device] = _energy(branch.device, len(supply), energies)
         below = sum((own[node] for node in branch.nodes), start=seats.below(branch.seats))
         residual = own[branch.device] - below
         carries = sum((carried[node] for node in branch.nodes), start=seats.direct(branch.seats))

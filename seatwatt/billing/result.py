@@ -57,14 +57,16 @@ class NodeShare:
 class SeatTable:
     """Metered and unmetered seats: who held them and what they took.
 
-    `energy_milliwh` [seats, n] is 0 for a seat without a meter (`metered` says which);
-    `by_party_milliwh` and `held_ms` are [seats, parties], summed over the period.
+    `energy_milliwh` [seats, n] is 0 for a seat without a meter (`metered` says which). What is
+    [seats, parties] is summed over the period; `estimated_milliwh` is the part of
+    `by_party_milliwh` that lies in estimated intervals.
     """
 
     seats: tuple[Seat, ...]
     metered: NDArray[np.bool_]
     energy_milliwh: Ints
     by_party_milliwh: Ints
+    estimated_milliwh: Ints
     held_ms: Ints
 
 
@@ -81,6 +83,8 @@ class Apportionment:
     grid: IntervalGrid
     parties: tuple[str, ...]
     sources: tuple[str, ...]
+    source_meters: tuple[str, ...]
+    """The meters of the sources, as kind/zone/device."""
     bands: tuple[str, ...]
     band_of: NDArray[np.int64]
     """[n]: index into `bands`."""

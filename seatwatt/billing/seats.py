@@ -42,24 +42,32 @@ class SeatEnergies:
 
     def direct_estimated(self) -> Ints:
         """[n, parties]: the part of all direct energy that lies in estimated intervals."""
+        everyone = np.arange(len(self.seats))
+        return self._by_holder(everyone, self.energy * self.estimated, self._mixed_estimated())
+
+    def table(self) -> SeatTable:
+        """Each seat's energy, and by party over the period."""
+        return SeatTable(self.seats, self.has_meter, self.energy,
+                         self._by_party(self.energy, self.mixed),
+                         self._by_party(self.energy * self.estimated, self._mixed_estimated()),
+                         self.holding.held_in_period_ms()[:len(self.seats)])
+
+    def _mixed_estimated(self) -> Ints:
         place, interval = self.holding.mixed_place, self.holding.mixed_interval
         mixed = self.mixed.copy()
         inside = place < len(self.seats)
         mixed[inside] *= self.estimated[place[inside], interval[inside]][:, None]
-        everyone = np.arange(len(self.seats))
-        return self._by_holder(everyone, self.energy * self.estimated, mixed)
+        return mixed
 
-    def table(self) -> SeatTable:
-        """Each seat's energy, and by party over the period."""
-        count, parties = len(self.seats), len(self.holding.parties)
-        by_party = np.zeros((count, parties), dtype=np.int64)
+    def _by_party(self, energy: Ints, mixed: Ints) -> Ints:
+        count = len(self.seats)
+        by_party = np.zeros((count, len(self.holding.parties)), dtype=np.int64)
         holder = self.holding.holder[:count]
-        seat, interval = np.nonzero(holder != MIXED)
-        np.add.at(by_party, (seat, holder[seat, interval]), self.energy[seat, interval])
+        seat, interval = np.nonzero((holder != MIXED) & (energy != 0))
+        np.add.at(by_party, (seat, holder[seat, interval]), energy[seat, interval])
         inside = self.holding.mixed_place < count
-        np.add.at(by_party, self.holding.mixed_place[inside], self.mixed[inside])
-        return SeatTable(self.seats, self.has_meter, self.energy, by_party,
-                         self.holding.held_in_period_ms()[:count])
+        np.add.at(by_party, self.holding.mixed_place[inside], mixed[inside])
+        return by_party
 
     def _positions(self, seats: Iterable[Seat]) -> Ints:
         position = {seat: at for at, seat in enumerate(self.seats)}

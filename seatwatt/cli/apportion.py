@@ -1,0 +1,150 @@
+"""`seatwatt apportion`: a period's energy shared out, from a site file and recordings."""
+
+import csv
+import json
+import sys
+from collections import Counter
+from datetime import date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from seatwatt.cli.apportion_tables import show_explained, show_settlement
+from seatwatt.cli.progress import Work
+from seatwatt.contract.errors import InputError
+from seatwatt.contract.intervals import INTERVAL_LENGTHS_S, instant_ms
+from seatwatt.settlement.document import csv_rows, document
+from seatwatt.settlement.explained import explanation
+from seatwatt.settlement.settle import Settlement, settle
+from seatwatt.store.recording import Recording, load_recordings
+from seatwatt.store.sitefiles import load_site
+
+EXAMPLE = ("seatwatt apportion --site site.yaml --readings october.ndjson.gz "
+           "--from 2026-10-01 --to 2026-11-01")
+WIDTH = 120
+app = typer.Typer(rich_markup_mode="rich")
+
+
+class Output(Enum):
+    """How the result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+@app.command(help="Share a period's energy out among the tenants, from files alone. "
+                  f"Example: [bold]{EXAMPLE}[/bold]")
+def apportion(
+        site: Annotated[Path, typer.Option(help="the site file, YAML")],
+        readings: Annotated[list[Path], typer.Option(
+            help="a recording or CSV of readings, gzip or not; repeat for more")],
+        from_: Annotated[str, typer.Option("--from", help="local date or instant, inclusive")],
+        to: Annotated[str, typer.Option("--to", help="local date or instant, exclusive")],
+        as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+        as_csv: Annotated[bool, typer.Option("--csv", help="one line a party")] = False,
+        as_table: Annotated[bool, typer.Option("--table", help="tables for people (default)")
+                            ] = False,
+        interval: Annotated[str, typer.Option(help="another interval than the site's: 15min")] = "",
+        explain: Annotated[str, typer.Option(metavar="PARTY", help="how this party's total arises")
+                           ] = "") -> None:
+    """Read, compute, show."""
+    output = _output(as_json, as_csv, as_table)
+    settlement = _settle(site, readings, from_, to, interval)
+    _show(settlement, output, explain)
+
+
+def _settle(site_file: Path, readings: list[Path], from_: str, to: str, interval: str
+            ) -> Settlement:
+    site = load_site(site_file)
+    start_ms, end_ms = (instant_ms(_when(name, text), site.time_zone)
+                        for name, text in (("--from", from_), ("--to", to)))
+    if start_ms >= end_ms:
+        raise InputError("--from", f"{from_} is not before --to {to}", "from before to")
+    recording = _read(readings, site.id)
+    settlement = settle(site, recording, start_ms, end_ms, _interval_s(interval))
+    _tell_unused(recording)
+    return settlement
+
+
+def _read(files: list[Path], site_id: str) -> Recording:
+    for file in files:
+        if not file.is_file():
+            raise InputError("--readings", f"{file} is not a file", "a recording or CSV")
+    if not sys.stderr.isatty():
+        return load_recordings(files, site_id)
+    with Work("reading", sum(file.stat().st_size for file in files), "bytes") as work:
+        return load_recordings(files, site_id, _Bytes(work).show)
+
+
+def _tell_unused(recording: Recording) -> None:
+    """Nothing is dropped silently: what was not used is told on standard error."""
+    refused = Counter(message.rule for message in recording.quarantined)
+    for rule, count in sorted(refused.items(), key=lambda row: row[0].name):
+        print(f"seatwatt: {count} messages refused: {rule.name} {rule.title}", file=sys.stderr)
+    for other, count in sorted(recording.other_sites.items()):
+        print(f"seatwatt: {count} messages of another site left out: {other}", file=sys.stderr)
+
+
+class _Bytes:
+    """Adds up what is read of each file in turn."""
+
+    def __init__(self, work: Work) -> None:
+        self._work, self._before, self._read, self._size = work, 0, 0, 0
+
+    def show(self, read: int, size: int) -> None:
+        """So much of the present file; less than last time means the next file."""
+        if read < self._read:
+            self._before += self._size
+        self._read, self._size = read, size
+        self._work.to(self._before + read)
+
+
+def _show(settlement: Settlement, output: Output, explain: str) -> None:
+    explained = explanation(settlement, explain) if explain else None
+    if output is Output.JSON:
+        found = document(settlement) | ({"explain": explained} if explained else {})
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+    elif output is Output.CSV:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(csv_rows(settlement))
+    else:
+        # Off a terminal there is no width to fit into.
+        console = Console(width=None if sys.stdout.isatty() else WIDTH)
+        if explained:
+            show_explained(console, explained)
+        else:
+            show_settlement(console, settlement)
+
+
+def _output(as_json: bool, as_csv: bool, as_table: bool) -> Output:
+    if as_json + as_csv + as_table > 1:
+        raise InputError("options", "several outputs are asked for", "--json, --csv or --table")
+    return Output.JSON if as_json else Output.CSV if as_csv else Output.TABLE
+
+
+def _when(option: str, text: str) -> date | datetime:
+    """A local date, or an instant with its offset."""
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else _instant(text)
+    except ValueError:
+        raise InputError(option, f"{text!r} is not a time",
+                         "2026-10-01, or 2026-10-01T08:00:00+05:00") from None
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(text)
+    return instant
+
+
+def _interval_s(text: str) -> int | None:
+    if not text:
+        return None
+    known = {f"{length_s // 60}min": length_s for length_s in INTERVAL_LENGTHS_S}
+    if text not in known:
+        raise InputError("--interval", f"{text!r} is not a length we know", ", ".join(known))
+    return known[text]

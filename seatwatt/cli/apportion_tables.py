@@ -1,0 +1,97 @@
+"""A settlement for people at a terminal; energies in kWh, nothing rounded away."""
+
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from seatwatt.settlement.document import document
+from seatwatt.settlement.settle import Settlement
+
+
+def show_settlement(console: Console, settlement: Settlement) -> None:
+    """Parties with their energies, the sum equal to the supply; then the findings."""
+    found = document(settlement)
+    console.print(_parties(found, settlement))
+    show_findings(console, found["findings"])
+
+
+def show_explained(console: Console, found: dict[str, Any]) -> None:
+    """One party's seats, nodes and unaccounted energy: the lines add up to its total."""
+    console.print(_seats(found))
+    console.print(_nodes(found))
+    show_findings(console, found["findings"])
+
+
+def show_findings(console: Console, findings: list[dict[str, Any]]) -> None:
+    """What the rules found, a line each."""
+    for row in findings:
+        blocks = " BLOCKS ISSUING" if row["blocks"] else ""
+        console.print(f"{row['rule']} {row['meter']} {row['from']}: {row['detail']}{blocks}",
+                      markup=False, highlight=False, soft_wrap=True)
+
+
+def kwh(value_wh: float) -> str:
+    """Wh as kWh, exactly."""
+    return f"{value_wh / 1000:,.6f}"
+
+
+def _table(title: str, first: str, footer: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, show_footer=True)
+    table.add_column(first, footer)
+    return table
+
+
+def _parties(found: dict[str, Any], settlement: Settlement) -> Table:
+    title = f"{settlement.site.name}: {found['from']} to {found['to']}, kWh"
+    table, result = _table(title, "party", "sum = supply"), settlement.apportionment
+    for name, milliwh in (("direct", result.direct_milliwh), ("shared", result.shared_milliwh),
+                          ("unaccounted", result.unaccounted_milliwh),
+                          ("total", result.energy_milliwh),
+                          ("estimated", result.estimated_milliwh)):
+        table.add_column(name, kwh(int(milliwh.sum()) / 1000), justify="right", no_wrap=True)
+    for party, row in found["parties"].items():
+        table.add_row(party, *(kwh(row[name]) for name in (
+            "direct_wh", "shared_wh", "unaccounted_wh", "energy_wh", "estimated_wh")))
+    return table
+
+
+def _seats(found: dict[str, Any]) -> Table:
+    table = _table(f"{found['party']}: {found['from']} to {found['to']}, kWh", "seat", "direct")
+    for name, footer in (("opening", ""), ("closing", ""), ("seat took", ""), ("held h", ""),
+                         ("its part", kwh(found["direct_wh"])),
+                         ("estimated", kwh(found["estimated_wh"]))):
+        table.add_column(name, footer, justify="right", no_wrap=True)
+    for line in found["seats"]:
+        table.add_row(line["seat"], _register(line["opening"]), _register(line["closing"]),
+                      kwh(line["seat_wh"]), f"{line['held_s'] / 3600:,.2f}",
+                      kwh(line["energy_wh"]), kwh(line["estimated_wh"]))
+    return table
+
+
+def _nodes(found: dict[str, Any]) -> Table:
+    table = _table("", "shared, and unaccounted at the supply",
+                   "shared\nunaccounted\ntotal, with direct")
+    totals = "\n".join(kwh(found[name]) for name in ("shared_wh", "unaccounted_wh", "energy_wh"))
+    table.add_column("its part", totals, justify="right", no_wrap=True)
+    for line in (*found["nodes"], *found["unaccounted"]):
+        table.add_row(_node_text(line), kwh(line["energy_wh"]))
+    return table
+
+
+def _node_text(line: dict[str, Any]) -> str:
+    rule = line["rule"] if line["rule"] == line["declared_rule"] else (
+        f"{line['rule']} (declared: {line['declared_rule']})")
+    registers = "" if line["opening"] is None and line["closing"] is None else (
+        f" from {_register(line['opening'])} to {_register(line['closing'])},")
+    return (f"{line['node']}:{registers} read {kwh(line['own_wh'])}\n"
+            f"  residual {kwh(line['residual_wh'])}, of it by {rule} {kwh(line['part_wh'])}\n"
+            f"  weight {line['weight']:,} of {line['weights']:,} {line['weight_unit']}")
+
+
+def _register(register: dict[str, Any] | None) -> str:
+    if register is None:
+        return "-"
+    mark = "" if register["quality"] == "measured" else " e"
+    return f"{kwh(register['register_wh'])}{mark}"

@@ -1,0 +1,66 @@
+"""A period's readings, from the store or from a recording, as metering and billing take them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from seatwatt.billing.occupancy import HOLD_MS, occupied_spans
+from seatwatt.billing.result import Seat
+from seatwatt.billing.spans import Spans
+from seatwatt.contract.devices import Device
+from seatwatt.contract.intervals import IntervalGrid
+from seatwatt.contract.quantities import quantity
+from seatwatt.metering.registers import RegisterColumn
+from seatwatt.store.ports import Column, Reader
+from seatwatt.store.recording import Columns, Recording
+
+MARGIN_MS = 86_400_000
+"""How far beside the period registers are read, so that what happened at its edges is judged with
+the readings around it. The store adds the nearest reading beyond, where a gap is longer."""
+
+REGISTERS = (("meter", "energy_import"), ("meter", "energy_export"), ("seat", "energy"))
+OCCUPIED = quantity("seat", "occupied")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PeriodReadings:
+    """Registers by (device, quantity name), and when seats were occupied during the period."""
+
+    registers: dict[tuple[Device, str], RegisterColumn]
+    occupancy: dict[Seat, Spans]
+
+
+def read_period(site_id: str, source: Reader | Recording, grid: IntervalGrid,
+                with_occupancy: bool) -> PeriodReadings:
+    """All that settling the grid's period needs; a recording is used whole, margins and all."""
+    states: Iterable[tuple[Device, Column]] = ()
+    if isinstance(source, Recording):
+        registers = {(device, name): RegisterColumn(taken, values, received)
+                     for kind, name in REGISTERS
+                     for device, (taken, received, values)
+                     in source.columns(quantity(kind, name)).items()}
+        states = ((device, _in_order(columns))
+                  for device, columns in source.columns(OCCUPIED).items())
+    else:
+        registers = {(device, name): RegisterColumn(column.times_ms, column.values)
+                     for kind, name in REGISTERS
+                     for device, column in source.registers(
+                         site_id, quantity(kind, name), grid.start_ms, grid.end_ms,
+                         MARGIN_MS).items()}
+        if with_occupancy:
+            states = source.columns(site_id, OCCUPIED, grid.start_ms - HOLD_MS,
+                                    grid.end_ms).items()
+    occupancy = {(device.zone, device.name): occupied_spans(column.times_ms, column.values).within(
+                     grid.start_ms, grid.end_ms)
+                 for device, column in states} if with_occupancy else {}
+    return PeriodReadings(registers, occupancy)
+
+
+def _in_order(columns: Columns) -> Column:
+    """Sorted by time taken; of two readings at one time the one received later stands."""
+    taken, received, values = columns
+    order = np.lexsort((received, taken))
+    taken, values = taken[order], values[order]
+    last = np.append(taken[1:] != taken[:-1], True)
+    return Column(taken[last], values[last])

@@ -1,0 +1,45 @@
+"""A period of a site, from readings to who carries what."""
+
+from dataclasses import dataclass
+
+from seatwatt.billing.apportion import apportion
+from seatwatt.billing.result import Apportionment
+from seatwatt.contract.devices import Device
+from seatwatt.contract.intervals import IntervalGrid
+from seatwatt.contract.site import Site
+from seatwatt.metering.energy import MeterEnergy
+from seatwatt.metering.site import site_energy
+from seatwatt.settlement.readings import read_period
+from seatwatt.store.ports import Reader
+from seatwatt.store.recording import Recording
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Settlement:
+    """Everything computed about one site and period."""
+
+    site: Site
+    grid: IntervalGrid
+    energies: dict[Device, MeterEnergy]
+    apportionment: Apportionment
+
+
+def settle(site: Site, source: Reader | Recording, start_ms: int, end_ms: int,
+           interval_s: int | None = None, with_occupancy: bool | None = None) -> Settlement:
+    """Apportion [start_ms, end_ms), which must lie on interval boundaries.
+
+    `interval_s` overrides the site's interval. Occupancy, which is about people, is read only
+    where a rule of the site shares by it, unless `with_occupancy` says so. Raises InputError for
+    declarations or readings that cannot be used, and the store's errors.
+    """
+    grid = IntervalGrid.between(start_ms, end_ms, interval_s or site.interval_s, site.time_zone)
+    wanted = shares_by_occupancy(site) if with_occupancy is None else with_occupancy
+    readings = read_period(site.id, source, grid, wanted)
+    energies = site_energy(site, grid, readings.registers)
+    return Settlement(site, grid, energies, apportion(site, grid, energies, readings.occupancy))
+
+
+def shares_by_occupancy(site: Site) -> bool:
+    """Whether any node, or the supply, shares by occupied seat-time."""
+    shares = [*(node.share for node in site.nodes), site.unaccounted.share]
+    return any("occupancy" in (share.rule, share.otherwise) for share in shares)
