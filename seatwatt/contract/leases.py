@@ -41,8 +41,9 @@ class Shift:
 class Lease:
     """`tenant` holds `seats` (zone, seat) during [from, to), in its shift if it has one.
 
-    `from_` and `to` are local dates (from midnight) or instants; `to` None is open. With a shift,
-    an occurrence that begins inside [from, to) is cut at `to`.
+    `from_` and `to` are local dates (from midnight) or instants; `to` None is open. With a shift
+    the tenant holds those moments of [from, to) that lie in the shift: an occurrence that is under
+    way at `from` is held from there on, one under way at `to` until there.
     `zones` are leased whole: all their seats, and rooms without seats.
     """
 

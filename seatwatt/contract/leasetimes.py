@@ -32,10 +32,8 @@ def occurrence_ms(shift: Shift, day: date, zone: ZoneInfo) -> tuple[int, int]:
 
 def held_spans_ms(lease: Lease, zone: ZoneInfo, start_ms: int, end_ms: int
                   ) -> Iterator[tuple[int, int]]:
-    """The spans inside [start_ms, end_ms) in which the lease holds, rising, none empty.
-
-    An occurrence counts when it begins inside [from, to), and is cut at `to`.
-    """
+    """The spans inside [start_ms, end_ms) in which the lease holds, rising, none empty: the
+    shift's occurrences, cut at `from` and at `to`."""
     from_ms, to_ms_ = lease_span_ms(lease, zone)
     low, high = max(from_ms, start_ms), min(to_ms_, end_ms)
     if low >= high:
@@ -48,7 +46,7 @@ def held_spans_ms(lease: Lease, zone: ZoneInfo, start_ms: int, end_ms: int
     while day <= last:
         if day.weekday() in lease.shift.days:
             begin, until = occurrence_ms(lease.shift, day, zone)
-            until = min(until, high)
-            if begin >= from_ms and max(begin, low) < until:
-                yield max(begin, low), until
+            begin, until = max(begin, low), min(until, high)
+            if begin < until:
+                yield begin, until
         day += timedelta(days=1)

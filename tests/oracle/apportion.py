@@ -103,8 +103,8 @@ class Plant:
             last = day + timedelta(days=1) if finish <= begin else day
             a = ms(datetime.combine(day, begin, tzinfo=self.zone))
             b = ms(datetime.combine(last, finish, tzinfo=self.zone))
-            if day.weekday() in days and since <= a < until:
-                spells.append((max(a, start), min(b, until, end)))
+            if day.weekday() in days:
+                spells.append((max(a, since, start), min(b, until, end)))
             day += timedelta(days=1)
         return spells
 
