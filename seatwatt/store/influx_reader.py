@@ -12,21 +12,22 @@ from seatwatt.store.influx_answers import Block
 from seatwatt.store.influx_http import InfluxAddress, InfluxConnection
 from seatwatt.store.influxql import (
     DAY_MS,
+    HOUR_MS,
     TIME_MAX_MS,
     any_of,
     literal,
     name,
     select,
     tagged,
-    windows,
     within,
 )
 from seatwatt.store.ports import Column, DerivedPoint, LastReading
 
 _NAMED_DEVICES_MAX = 40
 """Up to so many devices are named in the query; of more, all are read and the others left out."""
-_DEVICE_DAYS = 400
-"""How much one query reads: a day of a large site, or longer of a few devices."""
+_ROWS_AIM = 500_000
+"""How many rows one query should give: about a day of a large site."""
+_WINDOW_MAX_MS = 8 * DAY_MS
 _WALK_MS = 60 * DAY_MS
 """A longer range is first cut to where there are readings."""
 
@@ -72,7 +73,7 @@ class InfluxReader:
 
     def columns(self, site: str, quantity: Quantity, start_ms: int, end_ms: int,
                 devices: Sequence[Device] | None = None) -> dict[Device, Column]:
-        """Read in parts of a day of a large site; memory here is about that of the result."""
+        """Read in parts of about half a million readings: memory is about that of the result."""
         builder = ColumnBuilder()
         for device, block in self._walk(site, quantity, start_ms, end_ms, devices):
             builder.add(device, block.column())
@@ -115,20 +116,26 @@ class InfluxReader:
 
     def _walk(self, site: str, quantity: Quantity, start_ms: int, end_ms: int,
               devices: Sequence[Device] | None) -> Iterator[tuple[Device, Block]]:
-        """The blocks of the range, rising in time for each device."""
+        """The blocks of the range, rising in time for each device; a query after the other, for
+        as long a time as gives about the rows we aim at."""
         wanted = None if devices is None else {d for d in devices if d.kind == quantity.kind}
         if wanted is not None and not wanted:
             return
-        few = wanted is not None and len(wanted) <= _NAMED_DEVICES_MAX
-        condition = " AND " + any_of(sorted(wanted)) if wanted and few else ""
-        days = max(1, _DEVICE_DAYS // len(wanted)) if wanted and few else 1
-        start_ms, end_ms = self._extent(site, quantity, start_ms, end_ms)
-        for low_ms, high_ms in windows(start_ms, end_ms, days * DAY_MS):
-            statement = select("{}", site, quantity, within(low_ms, high_ms) + condition)
-            for block in self._connection.query([statement]):
+        named = wanted is not None and len(wanted) <= _NAMED_DEVICES_MAX
+        condition = f" AND {any_of(sorted(wanted))}" if wanted and named else ""
+        at_ms, end_ms = self._extent(site, quantity, start_ms, end_ms)
+        length_ms = DAY_MS
+        while at_ms < end_ms:
+            next_ms = min(at_ms + length_ms, end_ms)
+            blocks = self._connection.query(
+                [select("{}", site, quantity, within(at_ms, next_ms) + condition)])
+            for block in blocks:
                 device = _block_device(quantity.kind, block)
                 if device is not None and (wanted is None or device in wanted):
                     yield device, block
+            rows = sum(len(block.rows) for block in blocks)
+            length_ms = _next_length_ms(length_ms, rows)
+            at_ms = next_ms
 
     def _extent(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
                 ) -> tuple[int, int]:
@@ -148,6 +155,11 @@ class InfluxReader:
         return {device: pair for block in blocks
                 if (device := _block_device(quantity.kind, block)) is not None
                 for pair in block.pairs()}
+
+
+def _next_length_ms(length_ms: int, rows: int) -> int:
+    fitting = length_ms * _ROWS_AIM // max(rows, 1)
+    return max(HOUR_MS, min(fitting, 4 * length_ms, _WINDOW_MAX_MS))
 
 
 @lru_cache(maxsize=100_000)

@@ -1,13 +1,14 @@
 """Pieces of InfluxQL, quoted so that no name or value can end its quotation."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from seatwatt.contract.devices import Device
 from seatwatt.contract.errors import SettingsError
 from seatwatt.contract.quantities import Quantity
 
-DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 TIME_MAX_MS = 9_223_372_036_854
 """The last whole millisecond that InfluxDB's nanoseconds reach (year 2262)."""
 
@@ -56,8 +57,3 @@ def select(what: str, site: str, quantity: Quantity, condition: str = "") -> str
             f"WHERE {tagged([('site', site)])}{' AND ' * bool(condition)}{condition} "
             'GROUP BY "zone", "device"')
 
-
-def windows(start_ms: int, end_ms: int, length_ms: int) -> Iterator[tuple[int, int]]:
-    """[start, end) in consecutive parts of at most `length_ms`."""
-    for at_ms in range(start_ms, end_ms, length_ms):
-        yield at_ms, min(at_ms + length_ms, end_ms)

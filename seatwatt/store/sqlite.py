@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from seatwatt.contract.errors import StoreRefused
@@ -20,6 +21,7 @@ _PUT_DERIVED = ("INSERT INTO derived VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
                 "SET fields = json_patch(fields, excluded.fields)")
 
 Row = tuple[int, int, float | str]
+_series_id = itemgetter(0)
 
 
 class SqliteWriter:
@@ -44,6 +46,7 @@ class SqliteWriter:
             try:
                 with transaction(self._connection, "IMMEDIATE"):
                     numbers, texts = self._rows(batch)
+                    numbers.sort(key=_series_id)  # Neighbours in the file one after the other.
                     self._connection.executemany(_PUT_NUMBER, numbers)
                     self._connection.executemany(_PUT_TEXT, texts)
             except BaseException:
