@@ -33,8 +33,8 @@ def supply_of(source: str | None, apportionment: Apportionment
               ) -> tuple[Ints, NDArray[np.bool_]]:
     """[n] energy of a source and where it is measured; None: of all sources together."""
     if source is None:
-        return (apportionment.supply_milliwh.sum(axis=0),
-                apportionment.supply_measured.all(axis=0))
+        measured: NDArray[np.bool_] = np.logical_and.reduce(apportionment.supply_measured, axis=0)
+        return np.add.reduce(apportionment.supply_milliwh, axis=0), measured
     at = source_index(source, apportionment)
     return apportionment.supply_milliwh[at], apportionment.supply_measured[at]
 
@@ -59,7 +59,8 @@ def _parties_energy(source: str | None, apportionment: Apportionment) -> Ints:
     """[n, parties]."""
     if source is None:
         return apportionment.energy_milliwh
-    return apportionment.by_source_milliwh[source_index(source, apportionment)]
+    energy: Ints = apportionment.by_source_milliwh[source_index(source, apportionment)]
+    return energy
 
 
 def _energy(line: BillLine, source: str | None, apportionment: Apportionment) -> list[int]:
@@ -95,7 +96,7 @@ def _occupied_hours(_line: BillLine, _source: str | None, apportionment: Apporti
 
 def _equal(_line: BillLine, _source: str | None, apportionment: Apportionment) -> list[int]:
     """Tenants that held a seat at any time."""
-    return [*_ints(apportionment.held_ms.any(axis=0))[:-1], 0]
+    return [*_ints(np.logical_or.reduce(apportionment.held_ms, axis=0))[:-1], 0]
 
 
 def _fixed(line: BillLine, _source: str | None, apportionment: Apportionment) -> list[int]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from seatwatt.billing.bill import Period
@@ -58,7 +59,7 @@ class OccupancyPlan:
         if not self.rates:
             raise InputError("rates", "there is none", "at least one rate")
         order = sorted(range(len(self.rates)), key=lambda at: self.rates[at].from_)
-        for one, other in zip(order, order[1:], strict=False):
+        for one, other in pairwise(order):
             end = self.rates[one].to
             if end is None or end > self.rates[other].from_:
                 raise ConflictError(f"rates[{other}].from", f"overlaps rates[{one}] on "

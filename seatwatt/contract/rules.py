@@ -43,6 +43,7 @@ class Rule(Enum):
 
     B01 = RuleText("children read more than their parent")
     B02 = RuleText("unaccounted energy above alarm_pct")
+    B03 = RuleText("billed units differ from the meters by more than 2 %")
 
     @property
     def title(self) -> str:

@@ -32,7 +32,7 @@ def load_site(path: Path) -> Site:
     try:
         return parse_site(document, where="")
     except InputError as error:
-        raise type(error)(f"{path}:{_line(error.where, places)}: {error.where}",
+        raise type(error)(f"{path}:{line_of(error.where, places)}: {error.where}",
                           error.problem, error.expected) from None
 
 
@@ -113,7 +113,7 @@ class _Builder:
         return InputError(f"{self._file}:{node.start_mark.line + 1}", problem, expected)
 
 
-def _line(path: str, places: Places) -> int:
+def line_of(path: str, places: Places) -> int:
     """The line of the field, or of the nearest one around it."""
     while path and path not in places:
         path = path[:max(path.rfind("."), path.rfind("["), 0)]

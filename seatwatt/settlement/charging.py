@@ -1,0 +1,92 @@
+"""Bills, tariffs and occupancy charges put upon a settled period's parties."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from seatwatt.billing.bill import Bill, Period
+from seatwatt.billing.bill_units import UnitCheck, check_units, unit_findings
+from seatwatt.billing.money import Charges, charge
+from seatwatt.billing.money_occupancy import OccupancyCharge, OccupancyPlan
+from seatwatt.contract.errors import InputError
+from seatwatt.contract.findings import Finding
+from seatwatt.contract.intervals import local_midnight_ms
+from seatwatt.settlement.settle import Settlement, settle
+from seatwatt.store.ports import Reader
+from seatwatt.store.recording import Recording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charged:
+    """What a period costs its parties: bills, and occupancy in its own currency."""
+
+    bills: tuple[Charges, ...]
+    units: tuple[UnitCheck, ...] = ()
+    occupancy: tuple[OccupancyCharge, ...] = ()
+    plan: OccupancyPlan | None = None
+    findings: tuple[Finding, ...] = ()
+    """B03 of the bills, and what blocks in other periods that the bills are about."""
+
+
+def by_occupied_hours(bills: Sequence[Bill]) -> bool:
+    """Whether any line needs to know when seats were occupied."""
+    return any(line.share_by == "occupied_hours" for bill in bills for line in bill.lines)
+
+
+def charge_bills(settlement: Settlement, source: Reader | Recording, bills: Sequence[Bill]
+                 ) -> Charged:
+    """Share the bills out. Periods other than the settled one are settled from the same readings
+    and today's declarations. InputError for a bill that cannot be shared, or given twice."""
+    _check_once(bills)
+    for bill in bills:
+        _check_overlap(bill, settlement)
+    periods = dict.fromkeys(period for bill in bills for period in bill.periods())
+    settled = {period: _settle(period, settlement, source, by_occupied_hours(bills))
+               for period in periods}
+    apportionments = {period: each.apportionment for period, each in settled.items()}
+    charges = tuple(charge(bill, apportionments) for bill in bills)
+    return Charged(
+        bills=charges,
+        units=tuple(check for bill in bills
+                    for check in check_units(bill, apportionments[bill.period])),
+        findings=(*_blocking_elsewhere(settlement, settled.values()),
+                  *(finding for bill in bills
+                    for finding in unit_findings(bill, apportionments[bill.period]))))
+
+
+def _check_once(bills: Sequence[Bill]) -> None:
+    for name, count in Counter(bill.id for bill in bills).items():
+        if count > 1:
+            raise InputError(f"bill {name}", "it is given twice", "each bill once")
+
+
+def _check_overlap(bill: Bill, settlement: Settlement) -> None:
+    start_ms, end_ms = _span_ms(bill.period, settlement)
+    if start_ms >= settlement.grid.end_ms or end_ms <= settlement.grid.start_ms:
+        raise InputError(f"bill {bill.id}: period", f"{bill.period} lies outside the period that "
+                         "is shared out", "days of that period")
+
+
+def _settle(period: Period, settlement: Settlement, source: Reader | Recording,
+            with_occupancy: bool) -> Settlement:
+    """The period settled; the settlement itself where it is the same and knows enough."""
+    grid = settlement.grid
+    start_ms, end_ms = _span_ms(period, settlement)
+    if (start_ms, end_ms) == (grid.start_ms, grid.end_ms) and not with_occupancy:
+        return settlement
+    return settle(settlement.site, source, start_ms, end_ms, grid.interval_s,
+                  with_occupancy or None)
+
+
+def _span_ms(period: Period, settlement: Settlement) -> tuple[int, int]:
+    zone = settlement.site.time_zone
+    return local_midnight_ms(period.from_, zone), local_midnight_ms(period.to, zone)
+
+
+def _blocking_elsewhere(settlement: Settlement, others: Iterable[Settlement]
+                        ) -> Iterator[Finding]:
+    """What blocks in periods other than the settled one, whose own findings are known."""
+    for other in others:
+        if (other.grid.start_ms, other.grid.end_ms) != (settlement.grid.start_ms,
+                                                        settlement.grid.end_ms):
+            yield from (f for f in other.apportionment.findings if f.blocks)
