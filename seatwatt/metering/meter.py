@@ -50,13 +50,12 @@ def curve_energy(device: Device, curve: Curve, grid: IntervalGrid, shape: Shape 
 
 def _quality(curve: Curve, boundaries_ms: NDArray[np.int64], known: NDArray[np.bool_],
              hidden: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    estimated = hidden[:-1] | hidden[1:]
-    # Intervals that a doubtful step touches: from the one its first reading lies in, to the one
-    # that ends with or after its second.
-    first = np.searchsorted(boundaries_ms, curve.times_ms[curve.doubtful], "right") - 1
-    last = np.searchsorted(boundaries_ms, curve.times_ms[curve.doubtful + 1])
-    for start, end in zip(first.tolist(), last.tolist(), strict=True):
-        estimated[max(start, 0):end] = True
+    # A boundary strictly inside a step of unknown energy is no better known than one in a gap.
+    step = np.searchsorted(curve.times_ms, boundaries_ms, "right") - 1
+    inside = known & np.isin(step, curve.doubtful)
+    inside[inside] = curve.times_ms[step[inside]] < boundaries_ms[inside]
+    loose = hidden | inside
+    estimated = loose[:-1] | loose[1:]
     quality = np.where(estimated, np.uint8(Quality.ESTIMATED), np.uint8(Quality.MEASURED))
     quality[~(known[:-1] & known[1:])] = Quality.MISSING
     return quality

@@ -169,8 +169,8 @@ def energies(meter: Meter, boundaries: list[int], max_gap_ms: int,
     energy, quality = [], []
     for k, (a, b) in enumerate(itertools.pairwise(at)):
         energy.append(whole(b) - whole(a) if a is not None and b is not None else 0)
-        touched = any(s.estimated and s.start < boundaries[k + 1] and s.end > boundaries[k]
-                      for s in steps)
+        touched = any(s.estimated and s.start < edge < s.end
+                      for s in steps for edge in boundaries[k:k + 2])
         quality.append("missing" if a is None or b is None else
                        "estimated" if wide[k] or wide[k + 1] or touched else "measured")
 
