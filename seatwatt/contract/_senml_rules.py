@@ -44,6 +44,8 @@ def judge_message(payload: bytes, names: Names, received_at_ms: int, batch: Read
             pack_id = _judge(record, base, names, latest_ms, batch) or pack_id
         except Refused as refused:
             refusals.append(Refusal(refused.rule, refused.detail, index))
+    if not len(batch) and not refusals and pack_id is None:
+        refusals.append(Refusal(Rule.T01, "no record holds a value"))
     return pack_id
 
 
