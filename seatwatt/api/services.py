@@ -40,6 +40,12 @@ class Settled(Protocol):
     def document(self) -> dict[str, object]:
         """The object of `seatwatt apportion --json`."""
 
+    def explain(self, party: str) -> dict[str, object] | None:
+        """How the party's total arises; None when there is no such party."""
+
+    def seats_of(self, party: str) -> EnergyTable:
+        """The party's own part of each seat it held, over the whole period as one span."""
+
 
 Settle = Callable[[Site, Reader, int, int], Settled]
 

@@ -11,6 +11,7 @@ from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.site import Site
 from seatwatt.metering.energy import MeterEnergy, Quality
 from seatwatt.settlement.document import document
+from seatwatt.settlement.explained import explanation
 from seatwatt.settlement.settle import Settlement
 from seatwatt.settlement.settle import settle as settle_period
 from seatwatt.store.ports import Reader
@@ -50,6 +51,23 @@ class SettledPeriod:
     def document(self) -> dict[str, object]:
         """The object of `seatwatt apportion --json`."""
         return document(self.settlement)
+
+    def explain(self, party: str) -> dict[str, object] | None:
+        """How the party's total arises; None when there is no such party."""
+        if party not in self.settlement.apportionment.parties:
+            return None
+        return explanation(self.settlement, party)
+
+    def seats_of(self, party: str) -> EnergyTable:
+        """What `party` took at each seat it held, over the whole period: another may have held
+        the seat in the same interval, so only billing knows whose part is whose."""
+        result = self.settlement.apportionment
+        held = np.flatnonzero(result.seats.held_ms[:, result.parties.index(party)])
+        ids = [f"seat/{zone}/{seat}" for zone, seat in (result.seats.seats[at] for at in held)]
+        quality = np.array([max(self._quality(id_), default=0) for id_ in ids], dtype=np.uint8)
+        energy = result.seats.by_party_milliwh[held, result.parties.index(party)]
+        return EnergyTable(tuple(ids), (self.grid.start_ms, self.grid.end_ms),
+                           energy.reshape(len(ids), 1), quality.reshape(len(ids), 1))
 
     def _meters(self) -> _Rows:
         return {str(device): _row(meter) for device, meter in self._energies()

@@ -41,6 +41,9 @@ def test_the_examples_numbers(store: StoreSettings, tmp_path: Path, name: str) -
         shown = client.get(f"/v1/sites/{site.id}/apportionment", params=period).json()
         _same_energies(shown, expected)
         _parties_add_up_in_every_interval(client, site.id, period)
+        for party, cells in shown["parties"].items():
+            lines = client.get(f"/v1/sites/{site.id}/explain/{party}", params=period).json()
+            assert lines["energy_wh"] == cells["energy_wh"]
 
 
 def _same_energies(shown: dict[str, Any], expected: dict[str, Any]) -> None:

@@ -3,14 +3,15 @@
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import JSONResponse
 
 from seatwatt.api.access import AnyCaller, Caller, Role, Staff
 from seatwatt.api.energy_table import EnergyTable, as_csv, as_json, as_ndjson, shown_time
 from seatwatt.api.periods import Step
-from seatwatt.api.problems import Problem
+from seatwatt.api.problems import Problem, not_found
 from seatwatt.api.requests import Format, FormatDep, SettledDep, SiteId, streamed
+from seatwatt.api.services import Settled
 from seatwatt.api.shapes import Document, Energy
 from seatwatt.contract.intervals import IntervalGrid
 
@@ -25,6 +26,9 @@ class By(StrEnum):
     ZONE = "zone"
     TENANT = "tenant"
 
+
+PartyId = Annotated[str, Path(description="a tenant's id, or `operator`", examples=["alpha"],
+                              max_length=100)]
 
 _TABLES: dict[int | str, dict[str, Any]] = {200: {
     "model": Energy, "description": "energy by step",
@@ -43,17 +47,20 @@ def energy(
 ) -> Response:
     """Energy over [from, to) in Wh. Meters show the differences of their registers; tenants what
     was apportioned to them, so that all parties add up to the supply."""
-    table = _visible(caller, by, settled.energy(by.value)).by(step, settled.grid)
+    table = _own(caller, by, step, settled) if caller.role is Role.TENANT \
+        else settled.energy(by.value).by(step, settled.grid)
     return _shown(format, table, settled.grid,
                   {"site": site, "by": by.value, "step": step.value})
 
 
-def _visible(caller: Caller, by: By, table: EnergyTable) -> EnergyTable:
-    if caller.role is not Role.TENANT:
-        return table
-    if by is not By.TENANT:
-        raise Problem(403, "forbidden", "a tenant's key sees energy by tenant only, its own")
-    return table.only({str(caller.tenant)})
+def _own(caller: Caller, by: By, step: Step, settled: Settled) -> EnergyTable:
+    """What a tenant may see: its own energy, and its own part of the seats it held."""
+    if by is By.TENANT:
+        return settled.energy(by.value).only({str(caller.tenant)}).by(step, settled.grid)
+    if by is By.SEAT and step is Step.TOTAL:
+        return settled.seats_of(str(caller.tenant))
+    raise Problem(403, "forbidden", "a tenant's key sees its own energy: by=tenant, or by=seat "
+                                    "with step=total")
 
 
 def _shown(format: Format, table: EnergyTable, grid: IntervalGrid,
@@ -72,3 +79,13 @@ def _shown(format: Format, table: EnergyTable, grid: IntervalGrid,
 def apportionment(_: Staff, settled: SettledDep) -> Response:
     """The same object as `seatwatt apportion --json`: parties, supply, findings, balanced."""
     return JSONResponse(settled.document())
+
+
+@router.get("/explain/{party}", summary="How a party's total arises", response_model=Document)
+def explain(party: PartyId, caller: AnyCaller, settled: SettledDep) -> Response:
+    """Opening and closing registers, each node's residual and rule, weights, measured and
+    estimated parts, findings; the lines add up to the total."""
+    document = settled.explain(party)
+    if document is None or (caller.role is Role.TENANT and caller.tenant != party):
+        raise not_found("party", party)
+    return JSONResponse(document)

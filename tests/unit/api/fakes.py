@@ -139,6 +139,13 @@ class FakeSettled:
     def document(self) -> dict[str, object]:
         return {"site": "small", "balanced": True}
 
+    def explain(self, party: str) -> dict[str, object] | None:
+        return {"party": party} if party in ("alpha", "beta", "operator") else None
+
+    def seats_of(self, party: str) -> EnergyTable:
+        return EnergyTable(("seat/hall-a/001",), (self.grid.start_ms, self.grid.end_ms),
+                           np.array([[7]], dtype=np.int64), np.array([[0]], dtype=np.uint8))
+
 
 @dataclass
 class FakeSettle:

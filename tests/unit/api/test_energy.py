@@ -77,10 +77,12 @@ def test_no_meter_gives_an_empty_series(client: TestClient) -> None:
     assert answer.json()["series"] == []
 
 
-def test_apportionment_shows_what_billing_says(client: TestClient) -> None:
+def test_apportionment_and_explain_show_what_billing_says(client: TestClient) -> None:
     period = {"from": "2026-10-01", "to": "2026-10-02"}
     shown = client.get("/v1/sites/small/apportionment", params=period).json()
     assert shown == {"site": "small", "balanced": True}
+    explained = client.get("/v1/sites/small/explain/alpha", params=period).json()
+    assert explained == {"party": "alpha"}
 
 
 def test_a_settlement_is_remembered_until_it_is_old(client: TestClient, world: World) -> None:

@@ -16,6 +16,7 @@ OCTOBER = {"from": "2026-10-01", "to": "2026-11-01"}
     ("GET", "/nowhere", 404),
     ("GET", "/v1/sites/none/devices", 404),
     ("GET", "/v1/sites/none/energy?from=2026-10-01&to=2026-10-02", 404),
+    ("GET", "/v1/sites/small/explain/nobody?from=2026-10-01&to=2026-10-02", 404),
     ("POST", "/v1/sites", 405),
     ("GET", ENERGY, 422),
     ("GET", f"{ENERGY}?from=yesterday&to=2026-10-02", 422),
