@@ -12,10 +12,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from seatwatt.cli.apportion_bills import charged_of, show_charges
 from seatwatt.cli.apportion_tables import show_explained, show_settlement
 from seatwatt.cli.progress import Work
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.intervals import INTERVAL_LENGTHS_S, instant_ms
+from seatwatt.settlement.charges_document import with_charge_columns, with_charges
+from seatwatt.settlement.charging import Charged
 from seatwatt.settlement.document import csv_rows, document
 from seatwatt.settlement.explained import explanation
 from seatwatt.settlement.settle import Settlement, settle
@@ -44,6 +47,12 @@ def apportion(
             help="a recording or CSV of readings, gzip or not; repeat for more")],
         from_: Annotated[str, typer.Option("--from", help="local date or instant, inclusive")],
         to: Annotated[str, typer.Option("--to", help="local date or instant, exclusive")],
+        bill: Annotated[list[Path] | None, typer.Option(
+            help="a supplier's bill, YAML; repeat for more")] = None,
+        tariff: Annotated[list[Path] | None, typer.Option(
+            help="prices for provisional charges where the supplier's bill is not given")] = None,
+        occupancy: Annotated[Path | None, typer.Option(
+            help="rates per seat and month, and waivers")] = None,
         as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
         as_csv: Annotated[bool, typer.Option("--csv", help="one line a party")] = False,
         as_table: Annotated[bool, typer.Option("--table", help="tables for people (default)")
@@ -53,12 +62,13 @@ def apportion(
                            ] = "") -> None:
     """Read, compute, show."""
     output = _output(as_json, as_csv, as_table)
-    settlement = _settle(site, readings, from_, to, interval)
-    _show(settlement, output, explain)
+    settlement, recording = _settle(site, readings, from_, to, interval)
+    charged = charged_of(settlement, recording, bill or [], tariff or [], occupancy)
+    _show(settlement, charged, output, explain)
 
 
 def _settle(site_file: Path, readings: list[Path], from_: str, to: str, interval: str
-            ) -> Settlement:
+            ) -> tuple[Settlement, Recording]:
     site = load_site(site_file)
     start_ms, end_ms = (instant_ms(_when(name, text), site.time_zone)
                         for name, text in (("--from", from_), ("--to", to)))
@@ -67,7 +77,7 @@ def _settle(site_file: Path, readings: list[Path], from_: str, to: str, interval
     recording = _read(readings, site.id)
     settlement = settle(site, recording, start_ms, end_ms, _interval_s(interval))
     _tell_unused(recording)
-    return settlement
+    return settlement, recording
 
 
 def _read(files: list[Path], site_id: str) -> Recording:
@@ -103,13 +113,18 @@ class _Bytes:
         self._work.to(self._before + read)
 
 
-def _show(settlement: Settlement, output: Output, explain: str) -> None:
+def _show(settlement: Settlement, charged: Charged | None, output: Output, explain: str) -> None:
     explained = explanation(settlement, explain) if explain else None
+    found = document(settlement)
+    if charged is not None:
+        found = with_charges(found, settlement, charged)
     if output is Output.JSON:
-        found = document(settlement) | ({"explain": explained} if explained else {})
+        found |= {"explain": explained} if explained else {}
         print(json.dumps(found, ensure_ascii=False, indent=1))
     elif output is Output.CSV:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(csv_rows(settlement))
+        rows = csv_rows(settlement)
+        rows = rows if charged is None else with_charge_columns(rows, charged)
+        csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
     else:
         # Off a terminal there is no width to fit into.
         console = Console(width=None if sys.stdout.isatty() else WIDTH)
@@ -117,6 +132,8 @@ def _show(settlement: Settlement, output: Output, explain: str) -> None:
             show_explained(console, explained)
         else:
             show_settlement(console, settlement)
+            if charged is not None:
+                show_charges(console, found, charged)
 
 
 def _output(as_json: bool, as_csv: bool, as_table: bool) -> Output:

@@ -58,6 +58,34 @@ def texts(money: Money) -> dict[str, dict[str, Any]]:
                   for currency, lines in money.items()}}
 
 
+def with_charge_columns(rows: list[list[str | float]], charged: Charged
+                        ) -> list[list[str | float]]:
+    """The CSV's rows with a column a line and the total of each currency; the last row, the
+    supply's, holds what each column adds up to."""
+    money = {party: of_party(charged, party) for party in _parties(charged)}
+    cells = list(dict.fromkeys((currency, line) for by_currency in money.values()
+                               for currency, lines in by_currency.items() for line in lines))
+    currencies = list(dict.fromkeys(currency for currency, _ in cells))
+    parties = [str(row[0]) for row in rows[1:-1]]
+    parties += [party for party in money if party not in parties and any(
+        any(lines.values()) for lines in money[party].values())]
+    energy = {str(row[0]): row for row in rows[1:-1]}
+    nothing: list[str | float] = [0.0] * (len(rows[0]) - 1)
+
+    def amounts(of: list[str]) -> list[str | float]:
+        sums = {(currency, line): sum(money.get(party, {}).get(currency, {}).get(line, 0)
+                                      for party in of) for currency, line in cells}
+        totals = {name: sum(minor for (currency, _), minor in sums.items() if currency == name)
+                  for name in currencies}
+        return [*(format_amount(minor, currency) for (currency, _), minor in sums.items()),
+                *(format_amount(minor, currency) for currency, minor in totals.items())]
+
+    heading = [*rows[0], *(f"{currency}_{line}" for currency, line in cells),
+               *(f"{currency}_total" for currency in currencies)]
+    return [heading, *([*energy.get(party, [party, *nothing]), *amounts([party])]
+                       for party in parties), [*rows[-1], *amounts(parties)]]
+
+
 def _parties(charged: Charged) -> list[str]:
     found = {party for charges in charged.bills for party in charges.parties}
     return sorted(found | {each.tenant for each in charged.occupancy})

@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seatwatt.billing.bill import Bill, Period
+from seatwatt.billing.bill_tariff import Tariff, provisional_bill
 from seatwatt.billing.bill_units import UnitCheck, check_units, unit_findings
 from seatwatt.billing.money import Charges, charge
-from seatwatt.billing.money_occupancy import OccupancyCharge, OccupancyPlan
+from seatwatt.billing.money_occupancy import OccupancyCharge, OccupancyPlan, occupancy_charges
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.findings import Finding
 from seatwatt.contract.intervals import local_midnight_ms
+from seatwatt.contract.leasetimes import local_date
 from seatwatt.settlement.settle import Settlement, settle
 from seatwatt.store.ports import Reader
 from seatwatt.store.recording import Recording
@@ -52,6 +54,29 @@ def charge_bills(settlement: Settlement, source: Reader | Recording, bills: Sequ
         findings=(*_blocking_elsewhere(settlement, settled.values()),
                   *(finding for bill in bills
                     for finding in unit_findings(bill, apportionments[bill.period]))))
+
+
+def charge_occupancy(settlement: Settlement, plan: OccupancyPlan, charged: Charged) -> Charged:
+    """`charged` with the occupancy charges of the settled period added."""
+    period = settled_period(settlement)
+    return replace(charged, plan=plan,
+                   occupancy=occupancy_charges(plan, settlement.site, period))
+
+
+def provisional(settlement: Settlement, tariff: Tariff) -> Bill:
+    """The bill that the tariff makes of the settled period's energy."""
+    return provisional_bill(tariff, settled_period(settlement), settlement.apportionment)
+
+
+def settled_period(settlement: Settlement) -> Period:
+    """The settled period as local days; InputError when it begins or ends inside one."""
+    grid = settlement.grid
+    first, last = local_date(grid.start_ms, grid.zone), local_date(grid.end_ms, grid.zone)
+    for name, day, at_ms in (("from", first, grid.start_ms), ("to", last, grid.end_ms)):
+        if local_midnight_ms(day, grid.zone) != at_ms:
+            raise InputError(f"period {name}", "it is not a local midnight",
+                             "whole days, to which charges can belong")
+    return Period(from_=first, to=last)
 
 
 def _check_once(bills: Sequence[Bill]) -> None:
