@@ -23,7 +23,7 @@ class InfluxWriter:
                  retention: str = "") -> None:
         """With `create`, a missing database is made when first met: see `ensure_database`."""
         self._connection = InfluxConnection(address)
-        self._create, self._retention = create, retention
+        self._create, self._duration = create, duration(retention)
         self._serialiser = LineSerialiser()
         self._lock = threading.Lock()
 
@@ -59,10 +59,10 @@ class InfluxWriter:
                  for row in block.table()}
         if database not in there:
             self._connection.query([f"CREATE DATABASE {name(database)} WITH DURATION "
-                                    f"{duration(self._retention)} NAME {name(POLICY)}"])
+                                    f"{self._duration} NAME {name(POLICY)}"])
         elif not self._has_default_policy(database):
             self._connection.query([f"CREATE RETENTION POLICY {name(POLICY)} ON {name(database)} "
-                                    f"DURATION {duration(self._retention)} REPLICATION 1 DEFAULT"])
+                                    f"DURATION {self._duration} REPLICATION 1 DEFAULT"])
 
     def close(self) -> None:
         """Close the connection."""

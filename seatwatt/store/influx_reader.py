@@ -107,8 +107,8 @@ class InfluxReader:
         return sorted(points, key=lambda point: (point.time_ms, point.tags))
 
     def ping(self) -> None:
-        """A small query: only it asks for the database and for the right to read."""
-        self._connection.query(["SHOW MEASUREMENTS LIMIT 1"])
+        """A small query that needs the database and the right to read (not every SHOW does)."""
+        self._connection.query(['SHOW TAG KEYS FROM "meter"'])
 
     def close(self) -> None:
         """Close the connections."""
