@@ -14,6 +14,8 @@ from seatwatt.metering.registers import MeterRules, RegisterColumn, column_milli
 from seatwatt.metering.split import product_over
 from seatwatt.metering.texts import instant_text
 
+TOTAL_MAX_MILLIWH = 9e18
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
@@ -83,6 +85,11 @@ def register_curve(device: Device, column: RegisterColumn, rules: MeterRules,
     trusted = frozenset(word.at_ms for word in acceptances)
     parts = [judge(*segment, rules, trusted)
              for segment in _segments(device, times_ms, values, rules, exchanges)]
+    # Without resets the steps telescope; with thousands of them int64 could overflow.
+    if any(part.events for part in parts) and sum(
+            float(part.steps_milliwh.sum(dtype=np.float64)) for part in parts) > TOTAL_MAX_MILLIWH:
+        raise InputError(str(device), "its resets add up to more energy than can be counted",
+                         "max_power_w, so that they count only what is plausible")
     return _joined(parts, rules.max_gap_ms)
 
 

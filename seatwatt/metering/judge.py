@@ -151,17 +151,14 @@ def find_suspects(times_ms: NDArray[np.int64], values: NDArray[np.int64], rules:
 
 
 def _walk_suspects(walk: _Walk, where: NDArray[np.intp]) -> None:
-    p, j = 0, 0
+    accepted = 0
     for suspect in where.tolist():
-        if suspect < j:
-            continue
-        p, j = suspect - 1, suspect
-        while j < len(walk.values):
-            if walk.judge(p, j):
-                p = j
-            j += 1
-            if p == j - 1:
-                break
+        if suspect > accepted:
+            # The reading before is accepted: it is the last one judged, or beyond doubt. The
+            # last reading of all is never an outlier.
+            accepted = suspect
+            while not walk.judge(suspect - 1, accepted):
+                accepted += 1
 
 
 def _result(walk: _Walk) -> Judged:

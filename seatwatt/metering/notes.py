@@ -70,20 +70,17 @@ def _touches(event: Event, start_ms: int, end_ms: int) -> bool:
 
 def _event_text(event: Event) -> str:
     before, after = wh_text(event.before_milliwh), wh_text(event.after_milliwh)
-    span = f"from {instant_text(event.from_ms)} to {instant_text(event.to_ms)}"
-    counted = f"{wh_text(event.counted_milliwh)} counted"
-    match event.rule:
-        case Rule.R03 | Rule.R04:
-            return (f"reading of {after} at {instant_text(event.to_ms)} dropped, "
-                    f"the one before it was {before}")
-        case Rule.R05:
-            return f"register rolled over from {before} to {after} {span}: {counted}"
-        case Rule.R06:
-            return f"register fell from {before} to {after} {span}: {counted}"
-        case _:
-            word = "accepted by the operator" if event.settled else (
-                "declare the exchange or accept the reading")
-            return f"register leapt from {before} to {after} {span}: {counted}; {word}"
+    if event.rule in (Rule.R03, Rule.R04):
+        return (f"reading of {after} at {instant_text(event.to_ms)} dropped, "
+                f"the one before it was {before}")
+    verb = {Rule.R05: "rolled over", Rule.R06: "fell", Rule.R07: "leapt"}[event.rule]
+    text = (f"register {verb} from {before} to {after} "
+            f"from {instant_text(event.from_ms)} to {instant_text(event.to_ms)}: "
+            f"{wh_text(event.counted_milliwh)} counted")
+    if event.rule is not Rule.R07:
+        return text
+    return text + ("; accepted by the operator" if event.settled else
+                   "; declare the exchange or accept the reading")
 
 
 def _gaps(device: Device, curve: Curve, gaps: Gaps, shape: Shape | None) -> Iterator[Finding]:
