@@ -31,6 +31,8 @@ class Curve:
     doubtful: NDArray[np.intp]
     events: tuple[Event, ...]
     max_gap_ms: int
+    declared_ms: frozenset[int] = frozenset()
+    """When a reading was declared with an exchange."""
 
     def __len__(self) -> int:
         return len(self.times_ms)
@@ -90,7 +92,7 @@ def register_curve(device: Device, column: RegisterColumn, rules: MeterRules,
             float(part.steps_milliwh.sum(dtype=np.float64)) for part in parts) > TOTAL_MAX_MILLIWH:
         raise InputError(str(device), "its resets add up to more energy than can be counted",
                          "max_power_w, so that they count only what is plausible")
-    return _joined(parts, rules.max_gap_ms)
+    return _joined(parts, rules.max_gap_ms, frozenset(known.at_ms for known in exchanges))
 
 
 _Segment = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -140,7 +142,7 @@ def _enclosed(times_ms: NDArray[np.int64], values: NDArray[np.int64],
                             np.array([value for _, value in ends[1]], np.int64)]))
 
 
-def _joined(parts: Sequence[Judged], max_gap_ms: int) -> Curve:
+def _joined(parts: Sequence[Judged], max_gap_ms: int, declared_ms: frozenset[int]) -> Curve:
     steps, doubtful, readings = [], [], 0
     for part in parts:
         # Between the final reading of one meter and the initial one of the next nothing flows.
@@ -153,4 +155,4 @@ def _joined(parts: Sequence[Judged], max_gap_ms: int) -> Curve:
     return Curve(np.concatenate([part.times_ms for part in parts]),
                  np.concatenate([part.values for part in parts]), totals,
                  np.concatenate(doubtful), tuple(e for part in parts for e in part.events),
-                 max_gap_ms)
+                 max_gap_ms, declared_ms)

@@ -49,10 +49,16 @@ def _ends(device: Device, curve: Curve, grid: IntervalGrid, quality: NDArray[np.
     first, beyond = int(present[0]), int(present[-1]) + 1
     if first:
         yield Finding(Rule.R01, subject, grid.start_ms, grid.boundaries_ms[first],
-                      f"first reading at {instant_text(int(curve.times_ms[0]))}")
+                      f"first reading at {_reading_text(curve, 0)}")
     if beyond < len(grid):
         yield Finding(Rule.R02, subject, grid.boundaries_ms[beyond], grid.end_ms,
-                      f"last reading at {instant_text(int(curve.times_ms[-1]))}")
+                      f"last reading at {_reading_text(curve, -1)}")
+
+
+def _reading_text(curve: Curve, place: int) -> str:
+    at_ms = int(curve.times_ms[place])
+    known = ", declared with an exchange" if at_ms in curve.declared_ms else ""
+    return instant_text(at_ms) + known
 
 
 def _events(device: Device, curve: Curve, grid: IntervalGrid) -> Iterator[Finding]:

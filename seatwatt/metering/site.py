@@ -7,7 +7,7 @@ import numpy as np
 
 from seatwatt.contract.devices import Device
 from seatwatt.contract.intervals import IntervalGrid
-from seatwatt.contract.site import SUPPLY, Node, SeatMeters, Site
+from seatwatt.contract.site import SUPPLY, Exchange, Node, SeatMeters, Site
 from seatwatt.metering.curve import Curve, register_curve
 from seatwatt.metering.energy import MeterEnergy, Quality
 from seatwatt.metering.meter import curve_energy
@@ -104,12 +104,23 @@ class _Walk:
         rules = MeterRules(max_power_w=declared.max_power_w,
                            modulus_wh=declared.register_modulus_wh,
                            multiplier=declared.multiplier, max_gap_ms=self.site.max_gap_s * 1000)
-        main = quantity == register_name(device)
-        exchanges = [known for known in self.site.exchanges if known.meter == device
-                     and (known.quantity == quantity or (main and not known.quantity))]
-        accepted = [word for word in self.site.acceptances if word.meter == device]
         column = self.registers.get((device, quantity), _NOTHING)
+        exchanges = [known for known in self.site.exchanges
+                     if known.meter == device and self._concerns(known, quantity, column)]
+        accepted = [word for word in self.site.acceptances if word.meter == device]
         return register_curve(device, column, rules, exchanges, accepted)
+
+    def _concerns(self, exchange: Exchange, quantity: str, column: RegisterColumn) -> bool:
+        """Whether an exchange is one of this register, in the period or between its readings.
+
+        Of others, years ago or mistyped, nothing is known on one side: they must not bracket the
+        period with a declared reading."""
+        if quantity != (exchange.quantity or register_name(exchange.meter)):
+            return False
+        if self.grid.start_ms <= exchange.at_ms <= self.grid.end_ms:
+            return True
+        return len(column) > 0 and bool(
+            column.times_ms.min() <= exchange.at_ms <= column.times_ms.max())
 
 
 _NOTHING = RegisterColumn(np.empty(0, np.int64), np.empty(0, np.float64))

@@ -176,3 +176,42 @@ def test_a_wrong_reading_stops_with_one_line() -> None:
                  (SEAT, "energy"): column({at("10:00"): float("nan")})}
     with pytest.raises(InputError, match=r"^seat/hall-a/017 at 2026-10-07T05:00:00Z: nan Wh is"):
         site_energy(site, GRID, registers)
+
+
+@pytest.mark.parametrize(("clock", "first", "last", "rule", "detail"), [
+    ("12:00", "13:00", "24:00", "R01",
+     "first reading at 2026-10-07T07:00:00Z, declared with an exchange"),
+    ("12:00", "00:00", "11:30", "R02",
+     "last reading at 2026-10-07T07:00:00Z, declared with an exchange"),
+])
+def test_an_exchange_in_the_period_but_beside_the_readings_leaves_one_side_missing(
+        clock: str, first: str, last: str, rule: str, detail: str) -> None:
+    site = site_of(GRID_NODE, exchanges=(Exchange(meter=MAINS, at_ms=at(clock), final_wh=24_800.0,
+                                                  initial_wh=24_800.0),))
+    readings = {t: v for t, v in day().items() if at(first) <= t <= at(last)}
+    energy = site_energy(site, GRID, imports(grid=readings))[MAINS]
+    finding = next(f for f in energy.findings if f.blocks)
+    assert (finding.rule.name, finding.detail) == (rule, detail)
+    assert total(energy) == 4_800_000
+    assert np.count_nonzero(energy.quality == Quality.MISSING) == 24
+
+
+@pytest.mark.parametrize("years", [-20, 30])
+def test_an_exchange_beside_period_and_readings_brackets_nothing(years: int) -> None:
+    far_ms = at("12:00") + years * 365 * 24 * 3_600_000
+    site = site_of(GRID_NODE, exchanges=(Exchange(meter=MAINS, at_ms=far_ms, final_wh=1.0,
+                                                  initial_wh=0.0),))
+    readings = {t: v for t, v in day().items() if at("06:00") <= t <= at("18:00")}
+    energy = site_energy(site, GRID, imports(grid=readings))[MAINS]
+    assert rules_of(energy) == ["R01", "R02"]
+    empty = site_energy(site, GRID, {})[MAINS]
+    assert rules_of(empty) == ["R01"]
+
+
+def test_an_exchange_outside_the_period_between_readings_is_used() -> None:
+    site = site_of(GRID_NODE, exchanges=(Exchange(meter=MAINS, at_ms=at("24:10"),
+                                                  final_wh=29_666.667, initial_wh=0.0),))
+    readings = {t: v for t, v in day().items() if t < at("24:00")} | {at("24:20"): 66.667}
+    energy = site_energy(site, GRID, imports(grid=readings))[MAINS]
+    assert total(energy) == 9_600_000
+    assert {f.rule.name for f in energy.findings} == {"R08"}
