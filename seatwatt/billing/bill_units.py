@@ -7,6 +7,7 @@ from seatwatt.billing.money_bases import band_index, peak_interval, supply_of
 from seatwatt.billing.result import Apportionment
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.findings import Finding
+from seatwatt.contract.meters import SUPPLY
 from seatwatt.contract.rules import Rule
 
 ALARM_PCT = 2
@@ -53,7 +54,7 @@ def check_units(bill: Bill, apportionment: Apportionment) -> tuple[UnitCheck, ..
 def unit_findings(bill: Bill, apportionment: Apportionment) -> tuple[Finding, ...]:
     """B03: each billed figure that is more than 2 % off the meters."""
     grid = apportionment.grid
-    return tuple(Finding(Rule.B03, bill.source or "supply", grid.start_ms, grid.end_ms,
+    return tuple(Finding(Rule.B03, SUPPLY, grid.start_ms, grid.end_ms,
                          f"bill {bill.id}: {check}")
                  for check in check_units(bill, apportionment) if check.alarm)
 

@@ -22,7 +22,7 @@ DECIMALS: dict[str, int] = {code: decimals for decimals, codes in _DECIMALS.item
 DIGITS_MAX = 15
 """No bill reaches a million milliards; more digits are a slip of the hand."""
 
-_AMOUNT = re.compile(r"(-?)(\d+)(?:\.(\d+))?")
+_AMOUNT = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 
 
 def decimals_of(currency: str) -> int:
