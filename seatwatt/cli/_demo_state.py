@@ -19,6 +19,7 @@ from seatwatt.store.sitefiles import load_site
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 KNOWN = ("workaround", "e-rozgar")
+WORLD = "world.json"
 LEAD_MS = 3_600_000
 """History begins so long before the month, so that its first boundary lies between readings."""
 
@@ -34,6 +35,14 @@ class DemoState:
     """The world's first day: its registers count from there, in every run."""
     first_ms: int
     """Where history begins."""
+    whole_until_ms: int
+    """Up to when an earlier run saw all of it stored; 0: no run did."""
+
+    def whole(self, until_ms: int) -> None:
+        """Remember that history is stored up to `until_ms`."""
+        kept = self.folder / WORLD
+        world = json.loads(kept.read_text()) | {"whole_until_ms": until_ms}
+        kept.write_text(json.dumps(world))
 
 
 @contextmanager
@@ -46,9 +55,9 @@ def open_state(site: str, folder: Path | None, fresh: bool, seed: int, now_ms: i
     with _held(folder):
         if fresh:
             _clear(folder)
-        since, kept_seed = _world(folder, file, seed, now_ms, model.time_zone)
+        since, whole_until_ms = _world(folder, file, seed, now_ms, model.time_zone)
         first_ms = local_midnight_ms(since + timedelta(days=1), model.time_zone) - LEAD_MS
-        yield DemoState(model, folder, kept_seed, since, first_ms)
+        yield DemoState(model, folder, seed, since, first_ms, whole_until_ms)
 
 
 def month_before(now_ms: int, zone: ZoneInfo) -> tuple[int, int]:
@@ -77,26 +86,26 @@ def _clear(folder: Path) -> None:
     for path in folder.iterdir():
         if path.is_dir() and path.name == "ingest":
             shutil.rmtree(path)
-        elif path.name.startswith(("readings.db", "ledger.db", "world.json")):
+        elif path.name.startswith(("readings.db", "ledger.db", WORLD)):
             path.unlink()
 
 
 def _world(folder: Path, file: Path, seed: int, now_ms: int, zone: ZoneInfo) -> tuple[date, int]:
-    """First day and seed of the world: as an earlier run wrote them, or new."""
+    """The world's first day and up to when it is stored: as an earlier run wrote them, or new."""
     digest = sha256(file.read_bytes()).hexdigest()
-    kept = folder / "world.json"
+    kept = folder / WORLD
     if not kept.exists():
         start = local_date(month_before(now_ms, zone)[0], zone) - timedelta(days=1)
         kept.write_text(json.dumps({"since": start.isoformat(), "seed": seed, "site": digest}))
-        return start, seed
+        return start, 0
     try:
         world = json.loads(kept.read_text())
-        since, kept_seed, kept_digest = date.fromisoformat(world["since"]), world["seed"], \
-            world["site"]
-    except (ValueError, KeyError, TypeError):
+        since, whole_until_ms = date.fromisoformat(world["since"]), world.get("whole_until_ms", 0)
+        kept_seed, kept_digest = world["seed"], world["site"]
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(str(kept), "it is damaged", "--fresh, to begin anew") from None
     if kept_digest != digest or kept_seed != seed:
         what = "the site file" if kept_digest != digest else "the seed"
         raise InputError(str(folder), f"{what} is another one than when this demo began",
                          "--fresh, to begin anew, or another --state folder")
-    return since, int(kept_seed)
+    return since, int(whole_until_ms)

@@ -46,9 +46,6 @@ app = typer.Typer(add_completion=False)
 HISTORY = Pace(seat_s=900, node_s=900, state_s=3600)
 LIVE = Pace(seat_s=60, node_s=10, state_s=600, seat_power=True)
 LIVE_EVERY_S = 10.0
-AGAIN_MS = 86_400_000
-"""How much before the newest stored reading a later run begins: a run that was stopped may have
-left holes there."""
 SWITCH_S = 0.0005
 """Broker, ingest and publisher hand messages to one another all the time: Python's usual five
 milliseconds between threads would be most of the way."""
@@ -73,7 +70,8 @@ def demo(site: Annotated[str, typer.Option(help="workaround, e-rozgar or a site 
 
     Example: seatwatt demo --site e-rozgar --once
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     sys.setswitchinterval(SWITCH_S)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr,
                         format="%(levelname)s %(message)s")
@@ -160,22 +158,25 @@ def _history(state: DemoState, sampler: Sampler, publisher: Publisher, ingest: I
     hours = (until_ms - start_ms) // 3_600_000
     with Work(f"history of {state.site.name}, over MQTT", hours, "hours") as work:
         readings = fill.run(start_ms, until_ms, lambda done: work.to(done // 3_600_000))
-        rate = readings / max(work.elapsed_s, 0.001)
-        print(f"{readings:,} readings published and stored in {work.elapsed_s:.1f} s "
-              f"({rate:,.0f} a second)", flush=True)
+        if readings:
+            print(f"{readings:,} readings published and stored in {work.elapsed_s:.1f} s "
+                  f"({readings / max(work.elapsed_s, 0.001):,.0f} a second)", flush=True)
     if refused := ingest.account.quarantined:
         raise SeatwattError(f"{refused} messages were refused: seatwatt quarantine list says why")
+    state.whole(until_ms)
     return until_ms
 
 
 def _resume_ms(state: DemoState, store: StoreSettings) -> int:
+    """What a run that was stopped or live may have left out is published again: that is harmless.
+    So is a store that somebody removed."""
     reader = open_reader(store)
     try:
         newest = max((last.taken_at_ms for last in reader.last(state.site.id, ["meter"])),
                      default=0)
     finally:
         reader.close()
-    return max(state.first_ms, newest - AGAIN_MS)
+    return max(state.first_ms, min(newest, state.whole_until_ms))
 
 
 def _month(state: DemoState, store: StoreSettings) -> None:

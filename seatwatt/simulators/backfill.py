@@ -5,6 +5,7 @@ prove nothing here: a stretch is done when ingest has stored as many messages as
 and is published again when it has not (the same reading at the same time overwrites itself).
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from seatwatt.simulators.messages import Outgoing, packs
 from seatwatt.simulators.publisher import Publisher
 from seatwatt.simulators.sampling import Pace, Sampler
 
+LOG = logging.getLogger("seatwatt.simulators")
 PACK_READINGS = 300
 STRETCH_MS = 24 * 3600 * 1000
 AHEAD_MESSAGES = 120
@@ -53,6 +55,7 @@ class Backfill:
         for _ in range(TRIES):
             if self._publish(messages):
                 return
+            LOG.warning("not all of %d messages were stored: publishing them again", len(messages))
         raise BackfillError(f"{self.publisher.where}: {len(messages)} messages were published "
                             f"{TRIES} times and not all of them were stored")
 

@@ -13,6 +13,7 @@ from seatwatt.contract.devices import Device
 from seatwatt.contract.leasetimes import local_date
 from seatwatt.contract.quantities import Nature, quantity
 from seatwatt.contract.readings import ReadingBatch, Series, SeriesBook
+from seatwatt.contract.site import Site
 from seatwatt.simulators.days import MINUTE_MS
 from seatwatt.simulators.flow import BATTERY_MINUTES, DayFlow
 from seatwatt.simulators.world import World
@@ -46,6 +47,11 @@ class Sampler:
         self._world, self._book = world, SeriesBook()
         self._series: list[Series] = []
         self._index: dict[tuple[Device, str], int] = {}
+
+    @property
+    def site(self) -> Site:
+        """The site that is simulated."""
+        return self._world.site
 
     def readings(self, start_ms: int, end_ms: int, pace: Pace) -> ReadingBatch:
         """All readings taken in [start_ms, end_ms), rising in time."""
