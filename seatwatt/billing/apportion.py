@@ -40,9 +40,9 @@ def apportion(site: Site, grid: IntervalGrid, energies: Energies,
     seats = seat_energies(holding, energies)
     rules = ShareRules(site, grid, holding, occupancy or {})
     sources, supply, measured = _supply(site, grid, energies)
-    branches = branches_of(site, seats.metered())
+    branches = branches_of(site, seats.metered_zones())
     nodes = _share_tree(branches, supply.sum(axis=0), energies, seats, rules)
-    direct = seats.direct(seats.metered())
+    direct = seats.direct_in(holding.zones)
     shared = sum((node.shared_milliwh for node in nodes[:-1]), start=np.zeros_like(direct))
     unaccounted = nodes[-1].shared_milliwh
     result = Apportionment(
@@ -91,9 +91,10 @@ def _share_tree(branches: tuple[Branch, ...], supply: Ints, energies: Energies,
     for branch in branches:
         if branch.device is not None:
             own[branch.device] = _energy(branch.device, len(supply), energies)
-        below = sum((own[node] for node in branch.nodes), start=seats.below(branch.seats))
+        direct = seats.direct_in(branch.seat_zones)
+        below = sum((own[node] for node in branch.nodes), start=direct.sum(axis=1))
+        carries = sum((carried[node] for node in branch.nodes), start=direct)
         residual = own[branch.device] - below
-        carries = sum((carried[node] for node in branch.nodes), start=seats.direct(branch.seats))
         parts = rules.share(branch, residual, carries)
         shares.append(NodeShare(branch.name, branch.share.rule, branch.zones, own[branch.device],
                                 residual, parts))

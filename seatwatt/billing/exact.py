@@ -51,20 +51,23 @@ def split_rows(wholes: Ints, weights: Ints) -> Ints:
 
 
 def _split_dense(wholes: Ints, weights: Ints) -> Ints:
-    totals = weights.sum(axis=1)
+    totals, parties = weights.sum(axis=1), weights.shape[1]
     if (totals == 0).any():
         raise ValueError("a split needs weights that do not add up to zero")
-    if _largest(wholes) * _largest(weights) > _INT64_MAX:
+    highest = max(_largest(wholes), parties)
+    if highest * _largest(weights) * parties > _INT64_MAX:
         rows = [split(whole, row) for whole, row in zip(wholes.tolist(), weights.tolist(),
                                                         strict=True)]
         return np.array(rows, dtype=np.int64).reshape(weights.shape)
     sign = np.where(totals < 0, -1, 1)
-    parts, remainders = np.divmod(np.abs(wholes * sign)[:, None] * (weights * sign[:, None]),
+    parts, remainders = np.divmod(np.abs(wholes)[:, None] * (weights * sign[:, None]),
                                   (totals * sign)[:, None])
     left = np.abs(wholes) - parts.sum(axis=1)
-    ranked = np.argsort(-remainders, axis=1, kind="stable")
-    extra = np.arange(weights.shape[1]) < left[:, None]
-    np.put_along_axis(parts, ranked, np.take_along_axis(parts, ranked, axis=1) + extra, axis=1)
+    # Remainders with their rank among ties are all different, so that the smallest one that
+    # still gets a unit tells for the whole row who does.
+    ranked = remainders * parties + np.arange(parties - 1, -1, -1)
+    lowest = np.take_along_axis(np.sort(ranked, axis=1), (parties - left)[:, None] % parties, 1)
+    parts += (ranked >= lowest) & (left > 0)[:, None]
     return parts * np.where(wholes < 0, -1, 1)[:, None]
 
 

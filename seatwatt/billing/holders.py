@@ -1,36 +1,28 @@
 """Who holds which seat when: leases by date and by weekly shift, to the millisecond."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import cached_property
+from itertools import groupby
 
 import numpy as np
+from numpy.typing import NDArray
 
+from seatwatt.billing.claims import Claim, claims_of, places_of
 from seatwatt.billing.exact import Ints
 from seatwatt.billing.result import Seat
-from seatwatt.billing.spans import Spans
 from seatwatt.contract.errors import ConflictError
 from seatwatt.contract.intervals import IntervalGrid
-from seatwatt.contract.leases import Lease, Shift
-from seatwatt.contract.leasetimes import lease_span_ms, local_date, occurrence_ms
 from seatwatt.contract.site import Site
 
 MIXED = -1
 """In `Holding.holder`: several parties hold parts of the interval."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Claim:
-    """One lease on one place during the period."""
-
-    place: int
-    party: int
-    spans: Spans
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Holding:
     """Holders of places by interval. A place is a seat, or a room without seats that a lease
-    takes whole, written (zone, "").
+    takes whole, written (zone, ""); the places of a zone stand together.
 
     `holder` [places, n] is the party that holds the whole interval (the operator where it is
     vacant) or MIXED; a mixed cell's milliseconds by party are a row of `mixed_ms`.
@@ -39,107 +31,86 @@ class Holding:
     places: tuple[Seat, ...]
     parties: tuple[str, ...]
     lengths_ms: Ints
-    holder: Ints
+    holder: NDArray[np.int16]
     mixed_place: Ints
     mixed_interval: Ints
     mixed_ms: Ints
     claims: tuple[Claim, ...]
 
-    def held_ms(self, places: Ints) -> Ints:
-        """[n, parties]: time held of these places together; vacant time is the operator's."""
-        intervals, parties = len(self.lengths_ms), len(self.parties)
-        rows = self.holder[places]
-        cells = (np.arange(intervals) * parties + rows)[rows != MIXED]
-        counts = np.bincount(cells, minlength=intervals * parties).reshape(intervals, parties)
-        held: Ints = counts * self.lengths_ms[:, None]
-        mixed = np.isin(self.mixed_place, places)
-        np.add.at(held, self.mixed_interval[mixed], self.mixed_ms[mixed])
-        return held
+    @cached_property
+    def zones(self) -> tuple[str, ...]:
+        """Zones that have places, in the order of the places."""
+        return tuple(zone for zone, _ in groupby(zone for zone, _ in self.places))
 
-    def held_in_period_ms(self) -> Ints:
-        """[places, parties]: time held of each place over the whole period."""
-        held = np.zeros((len(self.places), len(self.parties)), dtype=np.int64)
-        place, interval = np.nonzero(self.holder != MIXED)
-        np.add.at(held, (place, self.holder[place, interval]), self.lengths_ms[interval])
-        np.add.at(held, self.mixed_place, self.mixed_ms)
-        return held
+    @cached_property
+    def zone_of(self) -> Ints:
+        """[places]: index into `zones`."""
+        return np.array([self.zones.index(zone) for zone, _ in self.places], dtype=np.int64)
+
+    def by_zone(self, cells: Ints, mixed: Ints) -> Ints:
+        """[zones, n, parties]: `cells` [places, n] summed by whole holder, and `mixed`
+        [mixed cells, parties] where there are several."""
+        sums = np.zeros((len(self.parties), len(self.zones), len(self.lengths_ms)), dtype=np.int64)
+        for party, rows, values in self._held_cells(cells):
+            zones, starts = np.unique(self.zone_of[rows], return_index=True)
+            sums[party, zones] = np.add.reduceat(values, starts, axis=0)
+        cell, who = np.nonzero(mixed)
+        place, interval = self.mixed_place[cell], self.mixed_interval[cell]
+        np.add.at(sums, (who, self.zone_of[place], interval), mixed[cell, who])
+        return np.ascontiguousarray(sums.transpose(1, 2, 0))
+
+    def by_place(self, cells: Ints, mixed: Ints) -> Ints:
+        """[places, parties]: as `by_zone`, summed over the period."""
+        sums = np.zeros((len(self.places), len(self.parties)), dtype=np.int64)
+        for party, rows, values in self._held_cells(cells):
+            sums[rows, party] = values.sum(axis=1)
+        cell, who = np.nonzero(mixed)
+        np.add.at(sums, (self.mixed_place[cell], who), mixed[cell, who])
+        return sums
+
+    def _held_cells(self, cells: Ints) -> Iterator[tuple[int, Ints, Ints]]:
+        """Each party, places it holds, and their cells, 0 where another holds the interval."""
+        some: NDArray[np.bool_] = np.any(cells != 0, axis=1)
+        for party, rows, mask in self._presence:
+            kept = some[rows]
+            if kept.any():
+                yield party, rows[kept], cells[rows[kept]] * mask[kept]
+
+    @cached_property
+    def _presence(self) -> list[tuple[int, Ints, NDArray[np.bool_]]]:
+        """Each party with the places it holds for some whole interval, and in which."""
+        return list(self._find_presence())
+
+    def _find_presence(self) -> Iterator[tuple[int, Ints, NDArray[np.bool_]]]:
+        operator = len(self.parties) - 1
+        claimed: dict[int, set[int]] = {}
+        for claim in self.claims:
+            claimed.setdefault(claim.party, set()).add(claim.place)
+        for party, places in sorted(claimed.items()):
+            rows = np.array(sorted(places), dtype=np.int64)
+            yield party, rows, self.holder[rows] == party
+        if self.places:
+            yield operator, np.arange(len(self.places)), self.holder == operator
 
 
 def holding_of(site: Site, grid: IntervalGrid, parties: tuple[str, ...]) -> Holding:
     """Holders of every place of the site. ConflictError when a place is held twice at once."""
     boundaries = np.array(grid.boundaries_ms, dtype=np.int64)
     places = places_of(site)
-    claims = _claims(site, grid, places, parties)
-    holder = np.full((len(places), len(grid)), len(parties) - 1, dtype=np.int64)
+    claims = claims_of(site, grid, places, parties)
+    holder = np.full((len(places), len(grid)), len(parties) - 1, dtype=np.int16)
     partial = _paint(holder, claims, boundaries, places, len(parties) - 1)
     mixed = _mixed(partial, holder, np.diff(boundaries), places, len(parties))
     return Holding(places, parties, np.diff(boundaries), holder, *mixed, claims)
 
 
-def places_of(site: Site) -> tuple[Seat, ...]:
-    """All seats in declared order, then rooms without seats that some lease takes whole."""
-    seats = [(zone.name, seat) for zone in site.zones for seat in zone.seats]
-    whole = {zone for lease in site.leases for zone in lease.zones}
-    rooms = [(zone.name, "") for zone in site.zones if not zone.seats and zone.name in whole]
-    return (*seats, *rooms)
+_Partial = list[tuple[Claim, Ints, Ints]]
+"""A claim, the intervals that it holds in part, and for how many milliseconds."""
 
 
-def _claims(site: Site, grid: IntervalGrid, places: tuple[Seat, ...],
-            parties: tuple[str, ...]) -> tuple[Claim, ...]:
-    position = {place: index for index, place in enumerate(places)}
-    in_zone: dict[str, list[Seat]] = {}
-    for place in places:
-        in_zone.setdefault(place[0], []).append(place)
-    calendar = _Calendar(grid)
-    claims = []
-    for lease in site.leases:
-        spans = calendar.spans(lease)
-        if len(spans.starts_ms):
-            whole = [place for zone in lease.zones for place in in_zone[zone]]
-            party = parties.index(lease.tenant)
-            claims += [Claim(position[place], party, spans)
-                       for place in dict.fromkeys([*lease.seats, *whole])]
-    return tuple(claims)
-
-
-class _Calendar:
-    """Spans of leases inside the period; leases of one shift and span share one object."""
-
-    def __init__(self, grid: IntervalGrid) -> None:
-        self._grid = grid
-        self._shifts: dict[Shift | None, Spans] = {
-            None: Spans.of([(grid.start_ms, grid.end_ms)])}
-        self._spans: dict[tuple[Shift | None, int, int], Spans] = {}
-
-    def spans(self, lease: Lease) -> Spans:
-        """When the lease holds: its shift (always, without one) within [from, to)."""
-        from_ms, to_ms = lease_span_ms(lease, self._grid.zone)
-        low, high = max(from_ms, self._grid.start_ms), min(to_ms, self._grid.end_ms)
-        key = (lease.shift, low, high)
-        if key not in self._spans:
-            self._spans[key] = self._of(lease.shift).within(low, high)
-        return self._spans[key]
-
-    def _of(self, shift: Shift | None) -> Spans:
-        if shift is not None and shift not in self._shifts:
-            self._shifts[shift] = _shift_spans(shift, self._grid)
-        return self._shifts[shift]
-
-
-def _shift_spans(shift: Shift, grid: IntervalGrid) -> Spans:
-    day = local_date(grid.start_ms, grid.zone) - timedelta(days=1)
-    last = local_date(grid.end_ms, grid.zone)
-    spans = []
-    while day <= last:
-        if day.weekday() in shift.days:
-            spans.append(occurrence_ms(shift, day, grid.zone))
-        day += timedelta(days=1)
-    return Spans.of([(start, end) for start, end in spans if start < end])
-
-
-def _paint(holder: Ints, claims: tuple[Claim, ...], boundaries: Ints, places: tuple[Seat, ...],
-           vacant: int) -> list[tuple[int, int, Ints, Ints]]:
-    """Write whole intervals into `holder`; give back (place, party, intervals, ms) of the rest."""
+def _paint(holder: NDArray[np.int16], claims: tuple[Claim, ...], boundaries: Ints,
+           places: tuple[Seat, ...], vacant: int) -> _Partial:
+    """Write whole intervals into `holder`; give back the rest."""
     lengths = np.diff(boundaries)
     known: dict[int, tuple[Ints, Ints, Ints]] = {}
     partial = []
@@ -153,19 +124,21 @@ def _paint(holder: Ints, claims: tuple[Claim, ...], boundaries: Ints, places: tu
             raise _twice(places[claim.place])
         holder[claim.place, full] = claim.party
         if len(some):
-            partial.append((claim.place, claim.party, some, part_ms))
+            partial.append((claim, some, part_ms))
     return partial
 
 
-def _mixed(partial: list[tuple[int, int, Ints, Ints]], holder: Ints, lengths: Ints,
+def _mixed(partial: _Partial, holder: NDArray[np.int16], lengths: Ints,
            places: tuple[Seat, ...], parties: int) -> tuple[Ints, Ints, Ints]:
     """Cells that several parties hold; marks them in `holder`. Time left over is vacant."""
     empty = np.zeros(0, dtype=np.int64)
-    cell = np.concatenate([empty, *(place * len(lengths) + some for place, _, some, _ in partial)])
-    party = np.concatenate([empty, *(np.full(len(some), who) for _, who, some, _ in partial)])
-    part_ms = np.concatenate([empty, *(held for *_, held in partial)])
+    cell = np.concatenate([empty, *(claim.place * len(lengths) + some
+                                    for claim, some, _ in partial)])
+    party = np.repeat([claim.party for claim, _, _ in partial],
+                      [len(some) for _, some, _ in partial]).astype(np.int64)
+    part_ms = np.concatenate([empty, *(held for _, _, held in partial)])
     cells, row = np.unique(cell, return_inverse=True)
-    place, interval = np.divmod(cells, max(len(lengths), 1))
+    place, interval = np.divmod(cells, len(lengths))
     held = np.zeros((len(cells), parties), dtype=np.int64)
     np.add.at(held, (row, party), part_ms)
     vacant = lengths[interval] - held.sum(axis=1)

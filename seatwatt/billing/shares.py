@@ -1,5 +1,6 @@
 """The share rules: whole numbers by which a node's residual is split among the parties."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from math import gcd, lcm
 
@@ -26,10 +27,11 @@ class ShareRules:
         self._site, self._holding = site, holding
         self._boundaries = np.array(grid.boundaries_ms, dtype=np.int64)
         self._shape = len(grid), len(holding.parties)
-        position = {place: index for index, place in enumerate(holding.places)}
-        self._occupancy = {position[seat]: spans for seat, spans in occupancy.items()
-                           if seat in position}
-        self._held: dict[tuple[str, ...], Ints] = {}
+        self._occupancy = {at: occupancy[place] for at, place in enumerate(holding.places)
+                           if place in occupancy}
+        held = np.broadcast_to(holding.lengths_ms, holding.holder.shape)
+        self._held = holding.by_zone(held, holding.mixed_ms)
+        self._served_ms: dict[tuple[str, ...], Ints] = {}
         self._rules: dict[str, Callable[[Branch], Ints]] = {
             "seats": self._seats, "occupancy": self._occupied, "area": self._area,
             "equal": self._equal, "fixed": self._fixed, "operator": self._operator}
@@ -62,16 +64,17 @@ class ShareRules:
         return booked
 
     def held_ms(self, zones: tuple[str, ...]) -> Ints:
-        """[n, parties]: held time of the places in these zones; no zones: all seats."""
-        if zones not in self._held:
-            self._held[zones] = self._holding.held_ms(self._places(zones))
-        return self._held[zones]
+        """[n, parties]: held time of the places that a node of these zones serves."""
+        if zones not in self._served_ms:
+            self._served_ms[zones] = self._held[self._served(zones)].sum(axis=0)
+        return self._served_ms[zones]
 
     def occupied_ms(self, zones: tuple[str, ...]) -> Ints:
-        """[n, parties]: occupied time of the places in these zones; no zones: all seats."""
-        places = self._places(zones).tolist()
-        known = {at: self._occupancy[at] for at in places if at in self._occupancy}
-        return occupied_ms(self._holding, known, self._boundaries)
+        """[n, parties]: occupied time of the places that a node of these zones serves."""
+        served = self._served(zones)
+        inside = {at: spans for at, spans in self._occupancy.items()
+                  if self._holding.zone_of[at] in served}
+        return occupied_ms(self._holding, inside, self._boundaries)
 
     def _by_rule(self, branch: Branch, rule: str, residual: Ints, carried: Ints
                  ) -> list[SharedPart]:
@@ -86,16 +89,17 @@ class ShareRules:
                 residual = np.where(applies, 0, residual)
         return parts
 
-    def _places(self, zones: tuple[str, ...]) -> Ints:
-        """Positions of the seats in these zones; without any, of their leased rooms; without
-        any, of all seats of the site."""
-        places = self._holding.places
-        for wanted in (zones, tuple(zone for zone, _ in places)):
-            inside = [at for at, (zone, _) in enumerate(places) if zone in wanted]
-            seats = [at for at in inside if places[at][1]]
+    def _served(self, zones: tuple[str, ...]) -> list[int]:
+        """Positions of those zones that have seats; without any, of those that are leased rooms;
+        without any, of all zones with seats: the whole site."""
+        has_seats = {zone for zone, seat in self._holding.places if seat}
+        known = list(enumerate(self._holding.zones))
+        for wanted in (zones, self._holding.zones):
+            inside = [at for at, zone in known if zone in wanted]
+            seats = [at for at, zone in known if zone in wanted and zone in has_seats]
             if inside:
-                return np.array(seats or inside, dtype=np.int64)
-        return np.zeros(0, dtype=np.int64)
+                return seats or inside
+        return []
 
     def _seats(self, branch: Branch) -> Ints:
         held = self.held_ms(branch.zones)
@@ -121,10 +125,10 @@ class ShareRules:
     def _area(self, branch: Branch) -> Ints:
         """A seat stands for its part of the zone's area: square centimetres x held ms, scaled so
         that zones of different seat counts compare in whole numbers."""
-        places = self._holding.places
+        counts = Counter(zone for zone, _ in self._holding.places)
         inside = {}
         for zone in self._site.zones:
-            count = sum(place[0] == zone.name for place in places)
+            count = counts[zone.name]
             if count and zone.area_m2 and (zone.name in branch.zones or not branch.zones):
                 inside[zone.name] = round(zone.area_m2 * 10_000), count
         scale = lcm(*(count for _, count in inside.values()))

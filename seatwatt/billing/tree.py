@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from seatwatt.billing.result import Seat
 from seatwatt.contract.devices import Device
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.meters import SUPPLY, Node, SeatMeters, Share
@@ -18,7 +17,8 @@ class Branch:
     share: Share
     storage: bool
     nodes: tuple[Device, ...]
-    seats: tuple[Seat, ...]
+    seat_zones: tuple[str, ...]
+    """Zones whose metered seats hang directly below it."""
     zones: tuple[str, ...]
     """Zones it serves: its own or those it names, and those its children serve."""
     rooms: tuple[str, ...]
@@ -30,27 +30,28 @@ class Branch:
         return SUPPLY if self.device is None else str(self.device)
 
 
-def branches_of(site: Site, metered_seats: Iterable[Seat]) -> tuple[Branch, ...]:
+def branches_of(site: Site, seat_zones: Iterable[str]) -> tuple[Branch, ...]:
     """Metered nodes bottom-up, each after all that hang below it, the supply last.
 
-    A node without a meter passes its children through. InputError without a source.
+    `seat_zones` are those with a seat that reports energy. A node without a meter passes its
+    children through. InputError without a source.
     """
     if all(node.source is None for node in site.nodes):
         raise InputError("meters", "no meter is a source", "at least one with source: grid")
-    return tuple(_Tree(site, tuple(metered_seats)).bottom_up(None))
+    return tuple(_Tree(site, tuple(seat_zones)).bottom_up(None))
 
 
 class _Tree:
-    def __init__(self, site: Site, metered_seats: tuple[Seat, ...]) -> None:
+    def __init__(self, site: Site, seat_zones: tuple[str, ...]) -> None:
         self._site = site
         self._below: dict[Device | None, list[Node]] = {}
         for node in site.nodes:
             if node.source is None:
                 self._below.setdefault(node.parent, []).append(node)
-        self._seats: dict[Device | None, list[Seat]] = {}
+        self._seat_zones: dict[Device | None, list[str]] = {}
         parents = site.seat_meters or SeatMeters()
-        for seat in metered_seats:
-            self._seats.setdefault(parents.parent_in(seat[0]), []).append(seat)
+        for zone in seat_zones:
+            self._seat_zones.setdefault(parents.parent_in(zone), []).append(zone)
         self._nodes = {node.device: node for node in site.nodes}
 
     def bottom_up(self, device: Device | None) -> list[Branch]:
@@ -65,24 +66,23 @@ class _Tree:
         return branches
 
     def _branch(self, device: Device | None, share: Share, storage: bool) -> Branch:
-        nodes, seats = self._metered_below(device)
-        own = self._own_zones(device)
+        nodes, seat_zones = self._metered_below(device)
         zones = tuple(dict.fromkeys(self._served(device))) if device is not None else ()
-        return Branch(device, share, storage, tuple(nodes), tuple(seats), zones, own)
+        return Branch(device, share, storage, tuple(nodes), tuple(seat_zones), zones,
+                      self._own_zones(device))
 
-    def _metered_below(self, device: Device | None) -> tuple[list[Device], list[Seat]]:
-        nodes, seats = [], list(self._seats.get(device, []))
+    def _metered_below(self, device: Device | None) -> tuple[list[Device], list[str]]:
+        nodes, zones = [], list(self._seat_zones.get(device, []))
         for node in self._below.get(device, []):
             if node.metered:
                 nodes.append(node.device)
             else:
-                more, more_seats = self._metered_below(node.device)
-                nodes, seats = nodes + more, seats + more_seats
-        return nodes, seats
+                more, more_zones = self._metered_below(node.device)
+                nodes, zones = nodes + more, zones + more_zones
+        return nodes, zones
 
     def _served(self, device: Device) -> list[str]:
-        zones = list(self._own_zones(device))
-        zones += [zone for zone, _ in self._seats.get(device, [])]
+        zones = [*self._own_zones(device), *self._seat_zones.get(device, [])]
         for node in self._below.get(device, []):
             zones += self._served(node.device)
         return zones
