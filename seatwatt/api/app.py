@@ -11,7 +11,16 @@ from seatwatt.api import documentation, pages, problems
 from seatwatt.api.access import Keys
 from seatwatt.api.edge import Edge, RequestMetrics
 from seatwatt.api.requests import PROBLEMS
-from seatwatt.api.routes import energy, health, jobs, sites
+from seatwatt.api.routes import (
+    access_keys,
+    declarations,
+    energy,
+    health,
+    jobs,
+    parts,
+    quarantine,
+    sites,
+)
 from seatwatt.api.scheduler import Scheduler
 from seatwatt.api.services import Services
 from seatwatt.api.settlements import Settlements
@@ -43,6 +52,7 @@ def create_app(services: Services, keys: Keys) -> FastAPI:
     problems.install(app)
     pages.install(app)
     documentation.install(app)
-    for module in (sites, energy, jobs, health):
+    for module in (sites, energy, declarations, quarantine, jobs, access_keys, health):
         app.include_router(module.router)
+    app.include_router(parts.make_router())
     return app

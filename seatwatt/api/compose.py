@@ -1,13 +1,14 @@
 """Services on the real store and ledger, for whoever starts the API: the command or the demo."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from seatwatt.api.access import Keys, OpenAccess
 from seatwatt.api.declarations import LedgerDeclarations
 from seatwatt.api.keys import LedgerKeys, make_first_key
-from seatwatt.api.services import Services
+from seatwatt.api.services import Publish, Services
 from seatwatt.api.settling import settle
+from seatwatt.contract.errors import SettingsError
 from seatwatt.ledger.open import open_engine
 from seatwatt.settings import ApiSettings, LedgerSettings, StoreSettings
 from seatwatt.store.open import open_reader, open_writer
@@ -15,18 +16,25 @@ from seatwatt.store.open import open_reader, open_writer
 
 @contextmanager
 def open_services(api: ApiSettings, store: StoreSettings, ledger: LedgerSettings,
-                  clock: Callable[[], int]) -> Iterator[Services]:
-    """Services while the block runs; store and ledger are closed after it."""
+                  clock: Callable[[], int], publish: Publish | None = None
+                  ) -> Iterator[Services]:
+    """Services while the block runs; store and ledger are closed after it. Without `publish`
+    quarantined messages are not replayed from here."""
     engine = open_engine(ledger)
     reader, writer = open_reader(store), open_writer(store)
     try:
         yield Services(reader=reader, writer=writer, ledger=engine,
-                       declarations=LedgerDeclarations(engine), settle=settle, clock=clock,
-                       settings=api)
+                       declarations=LedgerDeclarations(engine), settle=settle,
+                       publish=publish or _no_broker, clock=clock, settings=api)
     finally:
         reader.close()
         writer.close()
         engine.dispose()
+
+
+def _no_broker(_: Sequence[tuple[str, bytes]]) -> None:
+    raise SettingsError("this API was started without a broker; "
+                        "replay with `seatwatt quarantine replay`")
 
 
 def open_keys(services: Services, tell: Callable[[str], None]) -> Keys:

@@ -1,6 +1,6 @@
 """What the app needs from outside, given to it by a composition root."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,6 +47,7 @@ class Settled(Protocol):
         """The party's own part of each seat it held, over the whole period as one span."""
 
 
+Publish = Callable[[Sequence[tuple[str, bytes]]], None]
 Settle = Callable[[Site, Reader, int, int], Settled]
 
 
@@ -59,6 +60,8 @@ class Services:
     ledger: Engine
     declarations: Declarations
     settle: Settle
+    publish: Publish
+    """Gives messages (topic, payload) to the broker and returns when it has taken all."""
     clock: Callable[[], int]
     """UTC milliseconds now."""
     settings: ApiSettings

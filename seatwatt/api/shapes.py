@@ -114,4 +114,32 @@ class JobList(BaseModel):
     jobs: list[JobLine]
 
 
+class ItemList(BaseModel):
+    """Declared items of one kind, in the order of the site file."""
+
+    items: list[dict[str, Any]]
+
+
+class ChangeLine(BaseModel):
+    """One line of the audit trail."""
+
+    id: int
+    revision: int
+    at: str = Field(examples=["2026-10-01T03:12:45.250+00:00"])
+    who: str = Field(examples=["key first"])
+    action: str = Field(examples=["changed"])
+    kind: str = Field(examples=["lease"])
+    name: str = Field(examples=["lease-3"])
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class ChangeList(BaseModel):
+    """One page of a site's audit trail."""
+
+    site: str
+    changes: list[ChangeLine]
+    next_cursor: int | None
+
+
 Document = dict[str, Any]

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,7 +10,8 @@ import typer
 from seatwatt.api.app import create_app
 from seatwatt.api.compose import open_keys, open_services
 from seatwatt.api.server import address, listen, serve
-from seatwatt.settings import ApiSettings, LedgerSettings, StoreSettings
+from seatwatt.cli.publishing import Publisher
+from seatwatt.settings import ApiSettings, BrokerSettings, LedgerSettings, StoreSettings
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -35,10 +37,16 @@ def api(
     settings = ApiSettings.load(**{name: value for name, value in given.items()
                                    if value is not None})
     listener = listen(settings)
-    with open_services(settings, StoreSettings.load(), LedgerSettings.load(), _now_ms) as services:
+    with open_services(settings, StoreSettings.load(), LedgerSettings.load(), _now_ms,
+                       _publish) as services:
         keys = open_keys(services, print)
         print(f"API: {address(listener)}  documentation: {address(listener)}/docs", flush=True)
         serve(create_app(services, keys), listener)
+
+
+def _publish(messages: Sequence[tuple[str, bytes]]) -> None:
+    with Publisher(BrokerSettings.load()) as publisher:
+        publisher.publish(messages)
 
 
 def _now_ms() -> int:

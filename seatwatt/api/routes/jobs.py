@@ -1,12 +1,11 @@
 """The scheduled jobs and how their last runs went."""
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter, Request
 
 from seatwatt.api.access import Technical
 from seatwatt.api.scheduler import Scheduler
 from seatwatt.api.shapes import JobLine, JobList
+from seatwatt.api.times import maybe_utc_text
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -22,10 +21,7 @@ def jobs(request: Request, _: Technical) -> JobList:
 def _line(scheduler: Scheduler, name: str, title: str, every_s: int) -> JobLine:
     state = scheduler.states[name]
     return JobLine(name=name, title=title, every_s=every_s, status=state.status,
-                   started_at=_utc(state.started_at_ms), finished_at=_utc(state.finished_at_ms),
+                   started_at=maybe_utc_text(state.started_at_ms),
+                   finished_at=maybe_utc_text(state.finished_at_ms),
                    detail=state.detail, failures=state.failures,
-                   next_run_at=_utc(scheduler.next_run_ms(name)))
-
-
-def _utc(at_ms: int | None) -> str | None:
-    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
+                   next_run_at=maybe_utc_text(scheduler.next_run_ms(name)))

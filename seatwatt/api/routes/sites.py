@@ -1,6 +1,5 @@
 """Sites, and their devices with what was last heard of them."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,6 +10,7 @@ from seatwatt.api.problems import not_found
 from seatwatt.api.requests import ServicesDep, SiteId
 from seatwatt.api.services import Services
 from seatwatt.api.shapes import DeviceLine, DeviceList, LastValue, SiteLine, SiteList
+from seatwatt.api.times import utc_text
 
 router = APIRouter(prefix="/v1/sites", tags=["sites"])
 
@@ -67,10 +67,6 @@ def _device_line(health: DeviceHealth, now_ms: int) -> DeviceLine:
         readings={
             reading.series.quantity.name: LastValue(
                 value=reading.value, unit=reading.series.quantity.unit,
-                taken_at=_utc(reading.taken_at_ms),
+                taken_at=utc_text(reading.taken_at_ms),
                 age_s=max(0, now_ms - reading.taken_at_ms) / 1000)
             for reading in health.last})
-
-
-def _utc(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")

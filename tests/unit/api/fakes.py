@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,16 +13,17 @@ from sqlalchemy import Engine
 
 from seatwatt.api.access import Keys, OpenAccess
 from seatwatt.api.app import create_app
+from seatwatt.api.declarations import LedgerDeclarations
 from seatwatt.api.energy_table import EnergyTable
 from seatwatt.api.services import Services
 from seatwatt.contract.devices import Device
-from seatwatt.contract.errors import InputError, StoreUnavailable
+from seatwatt.contract.errors import StoreUnavailable
 from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.quantities import Quantity, quantity
 from seatwatt.contract.readings import ReadingBatch, SeriesBook
 from seatwatt.contract.site import Node, SeatMeters, Site, Tenant, Zone
 from seatwatt.ledger.open import open_engine
-from seatwatt.ledger.sites import Declared
+from seatwatt.ledger.sites import save_site
 from seatwatt.metering.energy import Quality
 from seatwatt.settings import ApiSettings, LedgerSettings
 from seatwatt.store.ports import Column, DerivedPoint, LastReading, Reader
@@ -40,6 +41,12 @@ def small_site() -> Site:
                Node(device=Device("meter", "hall-a", "board"))),
         seat_meters=SeatMeters(),
         tenants=(Tenant(id="alpha", name="Alpha"), Tenant(id="beta", name="Beta")))
+
+
+def other_site() -> Site:
+    """A second site, whose tenant must stay unseen from the first."""
+    return replace(small_site(), id="other", name="Other",
+                   tenants=(Tenant(id="omega", name="Omega"),))
 
 
 @dataclass
@@ -103,25 +110,6 @@ class FakeStore:
 _BOOK = SeriesBook()
 
 
-@dataclass
-class FakeDeclarations:
-    """Declared sites in a dict."""
-
-    sites: dict[str, Site]
-    revision: int = 1
-
-    def ids(self) -> list[str]:
-        return sorted(self.sites)
-
-    def load(self, site_id: str) -> Declared:
-        if site_id not in self.sites:
-            raise InputError("site", f"{site_id!r} is not declared")
-        return Declared(self.sites[site_id], self.revision)
-
-    def ping(self) -> None:
-        return
-
-
 @dataclass(frozen=True)
 class FakeSettled:
     """1.25 Wh for alpha and 2.001 Wh for the operator in each interval."""
@@ -167,16 +155,17 @@ class World:
     """The app over fakes, and the fakes to turn the screws of."""
 
     store: FakeStore
-    declarations: FakeDeclarations
     settle: FakeSettle
     settings: ApiSettings
     ledger: Engine
     now_ms: int = NOW_MS
+    published: list[tuple[str, bytes]] = field(default_factory=list)
 
     def services(self) -> Services:
         return Services(reader=self.store, writer=self.store, ledger=self.ledger,
-                        declarations=self.declarations,
-                        settle=self.settle, clock=lambda: self.now_ms, settings=self.settings)
+                        declarations=LedgerDeclarations(self.ledger),
+                        settle=self.settle, publish=self.published.extend,
+                        clock=lambda: self.now_ms, settings=self.settings)
 
     def app(self, keys: Keys | None = None) -> FastAPI:
         return create_app(self.services(), keys or OpenAccess())
@@ -187,8 +176,17 @@ class World:
             yield client
 
 
-def make_world(folder: Path, **settings: object) -> World:
-    """A declared small site and an empty ledger, jobs off unless asked for."""
-    ledger = open_engine(LedgerSettings(ledger_url=f"sqlite:///{folder}/ledger.db"))
-    return World(FakeStore(), FakeDeclarations({"small": small_site()}), FakeSettle(),
+def make_ledger(folder: Path) -> Path:
+    """A ledger file that declares the small site, to be copied: migrating takes a while."""
+    file = folder / "ledger.db"
+    engine = open_engine(LedgerSettings(ledger_url=f"sqlite:///{file}"))
+    save_site(engine, small_site(), "test", NOW_MS)
+    engine.dispose()
+    return file
+
+
+def make_world(ledger_file: Path, **settings: object) -> World:
+    """The app over a ledger file of its own, jobs off unless asked for."""
+    ledger = open_engine(LedgerSettings(ledger_url=f"sqlite:///{ledger_file}"))
+    return World(FakeStore(), FakeSettle(),
                  ApiSettings.load(**{"api_access": "open", "api_jobs": False, **settings}), ledger)

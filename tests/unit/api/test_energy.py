@@ -5,6 +5,7 @@ import io
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,7 +18,8 @@ from seatwatt.api.energy_table import EnergyTable, as_json, shown_wh
 from seatwatt.api.periods import Step, parse_period, step_starts
 from seatwatt.api.single_flight import SingleFlight
 from seatwatt.contract.intervals import IntervalGrid
-from tests.unit.api.fakes import KARACHI, World
+from seatwatt.ledger.sites import save_site
+from tests.unit.api.fakes import KARACHI, World, small_site
 
 ENERGY = "/v1/sites/small/energy"
 DAY = {"from": "2026-10-01", "to": "2026-10-02", "by": "tenant"}
@@ -96,7 +98,7 @@ def test_a_settlement_is_remembered_until_it_is_old(client: TestClient, world: W
 
 def test_a_changed_declaration_is_settled_anew(client: TestClient, world: World) -> None:
     client.get(ENERGY, params=DAY)
-    world.declarations.revision += 1
+    save_site(world.ledger, replace(small_site(), name="Renamed"), "test", 1)
     client.get(ENERGY, params=DAY)
     assert world.settle.calls == 2
 

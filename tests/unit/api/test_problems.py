@@ -17,7 +17,7 @@ OCTOBER = {"from": "2026-10-01", "to": "2026-11-01"}
     ("GET", "/v1/sites/none/devices", 404),
     ("GET", "/v1/sites/none/energy?from=2026-10-01&to=2026-10-02", 404),
     ("GET", "/v1/sites/small/explain/nobody?from=2026-10-01&to=2026-10-02", 404),
-    ("POST", "/v1/sites", 405),
+    ("POST", "/v1/jobs", 405),
     ("GET", ENERGY, 422),
     ("GET", f"{ENERGY}?from=yesterday&to=2026-10-02", 422),
     ("GET", f"{ENERGY}?from=2026-10-02&to=2026-10-01", 422),
@@ -45,7 +45,7 @@ def test_an_error_is_a_problem_document(client: TestClient, method: str, path: s
 
 
 def test_405_says_what_is_allowed(client: TestClient) -> None:
-    assert client.delete("/v1/sites").headers["allow"] == "GET"
+    assert client.delete("/v1/jobs").headers["allow"] == "GET"
 
 
 def test_a_wrong_time_names_its_field_and_what_was_expected(client: TestClient) -> None:

@@ -82,8 +82,8 @@ def test_a_failed_job_is_visible(world: World) -> None:
     assert 'seatwatt_job_runs_total{job="device_health",status="failed"} 1.0' in text
 
 
-def test_jobs_run_while_the_app_does(tmp_path: Path) -> None:
-    world = make_world(tmp_path, api_jobs=True)
+def test_jobs_run_while_the_app_does(ledger_file: Path) -> None:
+    world = make_world(ledger_file, api_jobs=True)
     with world.client() as client:
         scheduler: Scheduler = client.app.state.scheduler  # type: ignore[attr-defined]
         [line] = client.get("/v1/jobs").json()["jobs"]
