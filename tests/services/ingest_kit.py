@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seatwatt.cli.bench_publisher import RawPublisher, packets
+from seatwatt.cli._raw_publisher import RawPublisher, packets
 from seatwatt.ledger.open import open_engine
 from seatwatt.ledger.quarantine import Kept, Quarantine
 from seatwatt.settings import LedgerSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seatwatt.cli.bench_publisher import RawPublisher, packets
+from seatwatt.cli._raw_publisher import RawPublisher, packets
 from tests.servers import Server
 from tests.services.ingest_kit import (
     NOW_S,
