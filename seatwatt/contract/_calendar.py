@@ -19,13 +19,11 @@ def as_clock_time(where: str, value: object) -> time:
     """`17:00` or `17:00:00`; 24:00 is midnight.
 
     A YAML 1.1 reader makes an unquoted 17:00 the number 1020 and 17:00:00 the number 61200
-    (base 60); below 1440 it counts minutes, from 3600 on seconds.
+    (base 60); up to 1440 it counts minutes, from 3600 on seconds.
     """
-    if isinstance(value, time):
-        return value
     text = value
     if isinstance(value, int) and not isinstance(value, bool):
-        minutes, seconds = (value, 0) if value < 1440 else divmod(value, 60)
+        minutes, seconds = (value, 0) if value <= 1440 else divmod(value, 60)
         text = f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     match = _CLOCK.fullmatch(text) if isinstance(text, str) else None
     hour, minute, second = (int(part or 0) for part in match.groups()) if match else (99, 0, 0)
@@ -112,6 +110,7 @@ def as_names(where: str, value: object) -> list[str]:
     """A list of names, or a single one; a number in it is taken as written."""
     items = [value] if isinstance(value, str) else as_list(where, value)
     for item in items:
-        if isinstance(item, bool) or not isinstance(item, str | int):
+        if isinstance(item, bool) or not isinstance(item, str | int) or (
+                isinstance(item, str) and not item.isprintable()):
             raise InputError(where, f"{shown(item)} is not a name", "a list of names")
     return [str(item) for item in items]

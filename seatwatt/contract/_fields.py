@@ -78,8 +78,8 @@ def as_mapping(where: str, value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise InputError(where, f"{shown(value)} is not a mapping", "key: value")
     for key in value:
-        if not isinstance(key, str):
-            raise InputError(where, f"key {shown(key)} is not a text", "quote it")
+        if not isinstance(key, str) or not key.isprintable():
+            raise InputError(where, f"key {shown(key)} is not a text", "a name; quote a number")
     return value
 
 
