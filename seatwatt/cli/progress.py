@@ -36,10 +36,10 @@ class Work:
             self._task = self._bar.add_task(self._label, total=self._total or None)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
-        elif self._done:
+        elif self._done and kind is None:
             self._say()
 
     def to(self, done: int) -> None:
