@@ -62,8 +62,10 @@ class InfluxConnection:
         session.max_redirects = 0
         session.hooks["response"].append(self._judge)
         self._client = InfluxDBClient(
-            address.host, address.port, address.user or None, address.password or None,
-            address.database, ssl=address.tls, verify_ssl=address.ca_file or address.tls,
+            # As bytes, for requests would write text in Latin-1, which not every password fits.
+            address.host, address.port, address.user.encode() or None,
+            address.password.encode() or None, address.database,
+            ssl=address.tls, verify_ssl=address.ca_file or address.tls,
             timeout=address.timeout_s, retries=_ONE_ATTEMPT, session=session)
 
     def write(self, lines: bytes) -> None:
@@ -101,6 +103,8 @@ class InfluxConnection:
         except InfluxDBClientError as error:
             raise StoreMisconfigured(f"{self.address} answers {error.code}; "
                                      "expected an InfluxDB") from None
+        except requests.exceptions.SSLError as error:
+            raise StoreMisconfigured(f"{self.address}: {_one_line(str(error))}") from None
         except requests.RequestException as error:
             raise StoreUnavailable(f"{self.address}: {_one_line(str(error))}") from None
         return answer

@@ -70,6 +70,10 @@ def _address(settings: StoreSettings) -> InfluxAddress:
     if token and (settings.store_user or password):
         raise SettingsError("SEATWATT_STORE_TOKEN: given together with a user or password; "
                             "expected one or the other")
+    if not token.isascii():
+        raise SettingsError("SEATWATT_STORE_TOKEN: it holds other characters than ASCII")
+    if settings.store_ca_file and not Path(settings.store_ca_file).is_file():
+        raise SettingsError(f"SEATWATT_STORE_CA_FILE: {settings.store_ca_file} is not a file")
     return InfluxAddress(
         host=parts.hostname, port=port, database=database, tls=parts.scheme == "https",
         user=settings.store_user, password=password, token=token,

@@ -36,12 +36,12 @@ class SqliteWriter:
         self._path = path
         self._connection = connect(path, timeout_s)
         self._series_max = series_max
-        self._ids: dict[Series, int] = {}
+        self._ids: dict[Series, int] = {}  # of numbers
+        self._text_ids: dict[Series, int] = {}
         self._lock = threading.Lock()
 
     def write(self, batch: ReadingBatch) -> None:
         """StoreRefused where a number is not finite or a text is not valid Unicode."""
-        known = len(self._ids)
         with self._lock, sorted_errors(self._path):
             try:
                 with transaction(self._connection, "IMMEDIATE"):
@@ -50,8 +50,9 @@ class SqliteWriter:
                     self._connection.executemany(_PUT_NUMBER, numbers)
                     self._connection.executemany(_PUT_TEXT, texts)
             except BaseException:
-                if len(self._ids) != known:
-                    self._ids.clear()  # Ids of a transaction that did not happen.
+                # Some may be ids of the transaction that did not happen.
+                self._ids.clear()
+                self._text_ids.clear()
                 raise
 
     def write_derived(self, points: Sequence[DerivedPoint]) -> None:
@@ -71,31 +72,39 @@ class SqliteWriter:
             self._connection.close()
 
     def _rows(self, batch: ReadingBatch) -> tuple[list[Row], list[Row]]:
+        ids, columns = self._ids, (batch.series, batch.taken_at_ms, batch.values)
+        try:
+            return [(ids[series], at_ms, value)
+                    for series, at_ms, value in zip(*columns, strict=True)], []
+        except KeyError:
+            return self._sorted_rows(batch)
+
+    def _sorted_rows(self, batch: ReadingBatch) -> tuple[list[Row], list[Row]]:
+        """As `_rows`, of a batch with new series or texts."""
         numbers: list[Row] = []
         texts: list[Row] = []
-        ids = self._ids
         for series, at_ms, value in zip(batch.series, batch.taken_at_ms, batch.values,
                                         strict=True):
-            row = (ids.get(series) or self._learn(series), at_ms, value)
-            # A text of a numeric quantity goes to the numbers, whose check refuses it.
-            if isinstance(value, str) and series.quantity.nature is Nature.TEXT:
-                texts.append(row)
+            if series.quantity.nature is Nature.TEXT:
+                texts.append((self._text_ids.get(series) or self._learn(series), at_ms, value))
             else:
-                numbers.append(row)
+                numbers.append((self._ids.get(series) or self._learn(series), at_ms, value))
         return numbers, texts
 
     def _learn(self, series: Series) -> int:
-        if len(self._ids) >= self._series_max:
-            self._ids.clear()
+        ids = self._text_ids if series.quantity.nature is Nature.TEXT else self._ids
+        if len(ids) >= self._series_max:
+            ids.clear()
         key = (series.site, series.device.kind, series.quantity.field, series.device.zone,
                series.device.name)
         self._connection.execute(
             "INSERT OR IGNORE INTO series (site, kind, field, zone, device) VALUES (?, ?, ?, ?, ?)",
             key)
-        found = self._ids[series] = self._connection.execute(
+        found: int = self._connection.execute(
             "SELECT id FROM series WHERE site = ? AND kind = ? AND field = ? AND zone = ? "
             "AND device = ?", key).fetchone()[0]
-        return int(found)
+        ids[series] = found
+        return found
 
 
 def _derived_row(point: DerivedPoint) -> tuple[str, int, str, str]:

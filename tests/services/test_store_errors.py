@@ -4,6 +4,7 @@ say, and on files that are no store."""
 import resource
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import trustme
 
 from seatwatt.contract.devices import Device
 from seatwatt.contract.errors import (
@@ -136,12 +138,12 @@ def test_user_and_password(make_influx: Callable[..., Server]) -> None:
     server = make_influx(http="auth-enabled = true")
     ask(server, "CREATE USER admin WITH PASSWORD 'a' WITH ALL PRIVILEGES")
     admin = {"u": "admin", "p": "a"}
-    for statement in ("CREATE DATABASE readings", "CREATE USER ingest WITH PASSWORD 'i'",
+    for statement in ("CREATE DATABASE readings", "CREATE USER ingest WITH PASSWORD 'گھر é'",
                       "CREATE USER api WITH PASSWORD 'r'", "GRANT WRITE ON readings TO ingest",
                       "GRANT READ ON readings TO api"):
         ask(server, statement, **admin)
     url = address(server)
-    writer(url, store_user="ingest", store_password="i").write(seats(["1"]))
+    writer(url, store_user="ingest", store_password="گھر é").write(seats(["1"]))
     may_read = reader(url, store_user="api", store_password="r")
     may_read.ping()
     assert list(may_read.columns("workaround", POWER, T, T + 1)) == [Device("seat", "hall-a", "1")]
@@ -156,9 +158,9 @@ def test_user_and_password(make_influx: Callable[..., Server]) -> None:
     with pytest.raises(StoreMisconfigured, match="answers 401"):
         reader(url).sites()
     with pytest.raises(StoreMisconfigured):
-        reader(url, store_user="ingest", store_password="i").columns("workaround", POWER, T, T + 1)
+        reader(url, store_user="ingest", store_password="گھر é").sites()
     with pytest.raises(StoreMisconfigured, match="cannot create it"):
-        writer(address(server, "other"), store_user="ingest", store_password="i").ping()
+        writer(address(server, "other"), store_user="ingest", store_password="گھر é").ping()
 
 
 # Data at fault.
@@ -281,8 +283,16 @@ def test_a_socket_that_never_answers_is_given_up() -> None:
                 act()
 
 
+class QuietServer(ThreadingHTTPServer):
+    """One that does not print what went wrong with a client."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """The client's side of it is what the tests look at."""
+
+
 @contextmanager
-def stub(status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> Iterator[str]:
+def stub(status: int, body: bytes = b"", headers: dict[str, str] | None = None,
+         tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """A server that answers everything the same."""
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -297,11 +307,13 @@ def stub(status: int, body: bytes = b"", headers: dict[str, str] | None = None) 
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with QuietServer(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/readings"
+            yield f"http{'s' * (tls is not None)}://127.0.0.1:{server.server_port}/readings"
         finally:
             server.shutdown()
             thread.join()
@@ -382,6 +394,18 @@ def test_a_token_is_sent_as_influxdb_2_and_3_expect_it() -> None:
         thread.join()
     assert b"\r\nAuthorization: Token secret\r\n" in heard[0]
     assert heard[0].startswith(b"POST /write?db=readings&precision=ms HTTP/1.1\r\n")
+
+
+def test_a_server_is_known_by_its_certificate(tmp_path: Path) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "foreign.pem"))
+    with stub(204, tls=context) as url:
+        writer(url, store_ca_file=str(tmp_path / "ca.pem")).write(seats(["1"]))
+        for ca_file in ("", str(tmp_path / "foreign.pem")):
+            with pytest.raises(StoreMisconfigured, match="certificate verify failed"):
+                writer(url, store_ca_file=ca_file).write(seats(["1"]))
 
 
 def test_an_answer_that_breaks_off_is_no_answer() -> None:

@@ -27,14 +27,16 @@ def test_files(url: str, path: str) -> None:
     assert place(url) == Path(path)
 
 
-def test_servers() -> None:
+def test_servers(tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.touch()
     assert place("http://db:8087/readings", store_user="u", store_password="p",
                  store_timeout_s=3) == InfluxAddress(
         host="db", port=8087, database="readings", user="u", password="p", timeout_s=3.0)
-    assert place("https://db.example/my%20db/", store_token="t", store_ca_file="ca.pem",
+    assert place("https://db.example/my%20db/", store_token="t", store_ca_file=str(authority),
                  store_gzip=True) == InfluxAddress(
-        host="db.example", port=8086, database="my db", tls=True, token="t", ca_file="ca.pem",
-        gzip=True)
+        host="db.example", port=8086, database="my db", tls=True, token="t",
+        ca_file=str(authority), gzip=True)
 
 
 def test_an_address_shows_no_secret() -> None:
@@ -62,6 +64,15 @@ def test_secrets_do_not_belong_in_the_address() -> None:
 def test_a_token_and_a_password_are_one_too_many() -> None:
     with pytest.raises(SettingsError, match="SEATWATT_STORE_TOKEN"):
         place("http://db/readings", store_token="t", store_password="p")
+
+
+@pytest.mark.parametrize(("given", "setting"), [
+    ({"store_ca_file": "no/such/ca.pem"}, "SEATWATT_STORE_CA_FILE"),
+    ({"store_token": "tökén"}, "SEATWATT_STORE_TOKEN"),
+])
+def test_other_settings_that_cannot_work(given: dict[str, str], setting: str) -> None:
+    with pytest.raises(SettingsError, match=setting):
+        place("https://db/readings", **given)
 
 
 def test_a_wrong_retention_is_told_before_anything_is_written() -> None:
