@@ -1,6 +1,6 @@
 """The accumulated energy of a register through its accepted readings (rules 1 to 6)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from seatwatt.contract.devices import Device
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.site import Acceptance, Exchange
-from seatwatt.metering.judge import Event, Judged, judge
+from seatwatt.metering.judge import Declared, Event, Judged, judge
 from seatwatt.metering.registers import MeterRules, RegisterColumn, column_milliwh, in_order
 from seatwatt.metering.split import product_over
 from seatwatt.metering.texts import instant_text
@@ -85,8 +85,8 @@ def register_curve(device: Device, column: RegisterColumn, rules: MeterRules,
     values = column_milliwh(device, column, rules.multiplier)
     times_ms, values = in_order(column.times_ms, values, column.received_at_ms)
     trusted = frozenset(word.at_ms for word in acceptances)
-    parts = [judge(*segment, rules, trusted)
-             for segment in _segments(device, times_ms, values, rules, exchanges)]
+    parts = [judge(*stretch, rules, trusted, declared) for stretch, declared
+             in _segments(device, times_ms, values, rules, exchanges)]
     # Without resets the steps telescope; with thousands of them int64 could overflow.
     if any(part.events for part in parts) and sum(
             float(part.steps_milliwh.sum(dtype=np.float64)) for part in parts) > TOTAL_MAX_MILLIWH:
@@ -95,51 +95,46 @@ def register_curve(device: Device, column: RegisterColumn, rules: MeterRules,
     return _joined(parts, rules.max_gap_ms, frozenset(known.at_ms for known in exchanges))
 
 
-_Segment = tuple[NDArray[np.int64], NDArray[np.int64]]
+_Stretch = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Times and registers of successive readings of one meter."""
 
 
 def _segments(device: Device, times_ms: NDArray[np.int64], values: NDArray[np.int64],
-              rules: MeterRules, exchanges: Sequence[Exchange]) -> list[_Segment]:
+              rules: MeterRules, exchanges: Sequence[Exchange]
+              ) -> Iterator[tuple[_Stretch, Declared]]:
     """Rule 2: one series a meter, each closed and opened by the declared readings.
 
     A reading at the very instant of an exchange is the new meter's.
     """
-    segments: list[_Segment] = []
-    opening: tuple[int, int] | None = None
+    opening: _Stretch = times_ms[:0], values[:0]
     start = 0
     for exchange in sorted(exchanges, key=lambda known: known.at_ms):
-        if opening and opening[0] == exchange.at_ms:
+        if len(opening[0]) and opening[0][0] == exchange.at_ms:
             raise InputError(f"exchange of {device}",
                              f"two at {instant_text(exchange.at_ms)}", "one at a time")
         end = int(np.searchsorted(times_ms, exchange.at_ms))
-        closing = exchange.at_ms, _declared(device, exchange, "final_wh", rules)
-        segments.append(_enclosed(times_ms[start:end], values[start:end], opening, closing))
-        opening = exchange.at_ms, _declared(device, exchange, "initial_wh", rules)
+        closing = _declared(device, exchange, "final_wh", rules)
+        yield (_end_to_end(opening, (times_ms[start:end], values[start:end]), closing),
+               Declared(first=len(opening[0]) > 0, last=True))
+        opening = _declared(device, exchange, "initial_wh", rules)
         start = end
-    segments.append(_enclosed(times_ms[start:], values[start:], opening, None))
-    return segments
+    rest = times_ms[start:], values[start:]
+    first = len(opening[0]) > 0
+    yield _end_to_end(opening, rest) if first else rest, Declared(first=first)
 
 
-def _declared(device: Device, exchange: Exchange, name: str, rules: MeterRules) -> int:
-    value_wh: float = getattr(exchange, name)
-    column = RegisterColumn(np.array([exchange.at_ms]), np.array([value_wh], np.float64))
+def _declared(device: Device, exchange: Exchange, name: str, rules: MeterRules) -> _Stretch:
+    times_ms, values_wh = np.array([exchange.at_ms]), np.array([getattr(exchange, name)], float)
     try:
-        return int(column_milliwh(device, column, rules.multiplier)[0])
+        return times_ms, column_milliwh(device, RegisterColumn(times_ms, values_wh),
+                                        rules.multiplier)
     except InputError as error:
         raise error.within(f"exchange {name}") from None
 
 
-def _enclosed(times_ms: NDArray[np.int64], values: NDArray[np.int64],
-              opening: tuple[int, int] | None, closing: tuple[int, int] | None) -> _Segment:
-    if opening is None and closing is None:
-        return times_ms, values
-    # A reading at the instant of the exchange follows the declared one: same time, so it counts
-    # as a step without duration.
-    ends = [[end] if end else [] for end in (opening, closing)]
-    return (np.concatenate([np.array([at for at, _ in ends[0]], np.int64), times_ms,
-                            np.array([at for at, _ in ends[1]], np.int64)]),
-            np.concatenate([np.array([value for _, value in ends[0]], np.int64), values,
-                            np.array([value for _, value in ends[1]], np.int64)]))
+def _end_to_end(*stretches: _Stretch) -> _Stretch:
+    return (np.concatenate([times_ms for times_ms, _ in stretches]),
+            np.concatenate([values for _, values in stretches]))
 
 
 def _joined(parts: Sequence[Judged], max_gap_ms: int, declared_ms: frozenset[int]) -> Curve:

@@ -49,6 +49,15 @@ class Judged:
     events: tuple[Event, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """Whether the first and the last reading were declared with an exchange. A fall from or to one
+    is no reset but a contradiction, for the operator to settle (R07)."""
+
+    first: bool = False
+    last: bool = False
+
+
 @dataclass(slots=True)
 class _Walk:
     """The scalar rules over one series, and what they found."""
@@ -58,6 +67,7 @@ class _Walk:
     trusted: frozenset[int]
     max_power_mw: int | None
     modulus_milliwh: int | None
+    declared: Declared
     dropped: list[int] = field(default_factory=list)
     counted: dict[int, int] = field(default_factory=dict)
     doubtful: list[int] = field(default_factory=list)
@@ -72,7 +82,7 @@ class _Walk:
         if step < 0:
             self._fall(p, j, step)
         elif not self._plausible(step, p, j):
-            self._leap(p, j, step)
+            self._rise(p, j, step)
         return True
 
     def _plausible(self, energy_milliwh: int, p: int, j: int) -> bool:
@@ -104,17 +114,24 @@ class _Walk:
             self.counted[j] = step + modulus
             self._note(Rule.R05, p, p, j, step + modulus)
             return
+        if (p == 0 and self.declared.first) or (j == len(self.values) - 1 and self.declared.last):
+            self._leap(p, j)
+            return
         value = self.values.item(j)
         self.counted[j] = value if accepted or self._plausible(value, p, j) else 0
         self.doubtful.append(j)
         self._note(Rule.R06, p, p, j, self.counted[j])
 
-    def _leap(self, p: int, j: int, step: int) -> None:
-        accepted = self.times_ms.item(j) in self.trusted
-        if not accepted:
-            self.counted[j] = 0
-            self.doubtful.append(j)
-        self._note(Rule.R07, p, p, j, step if accepted else 0, accepted)
+    def _rise(self, p: int, j: int, step: int) -> None:
+        if self.times_ms.item(j) in self.trusted:
+            self._note(Rule.R07, p, p, j, step, True)
+        else:
+            self._leap(p, j)
+
+    def _leap(self, p: int, j: int) -> None:
+        self.counted[j] = 0
+        self.doubtful.append(j)
+        self._note(Rule.R07, p, p, j, 0)
 
     def _note(self, rule: Rule, start: int, p: int, j: int, counted: int,
               settled: bool = False) -> None:
@@ -122,15 +139,19 @@ class _Walk:
                                  self.values.item(p), self.values.item(j), counted, settled))
 
 
+_UNDECLARED = Declared()
+
+
 def judge(times_ms: NDArray[np.int64], values: NDArray[np.int64], rules: MeterRules,
-          trusted: frozenset[int] = frozenset(), *,
+          trusted: frozenset[int] = frozenset(), declared: Declared = _UNDECLARED, *,
           suspects: Callable[..., NDArray[np.intp]] | None = None) -> Judged:
     """Judge readings that rise in time, none twice. `trusted`: times of readings that an operator
     accepted; they are never outliers and their steps count."""
     where = (suspects or find_suspects)(times_ms, values, rules)
     if not len(where):
         return Judged(times_ms, values, np.diff(values), np.empty(0, np.intp))
-    walk = _Walk(times_ms, values, trusted, rules.max_power_mw, rules.modulus_milliwh)
+    walk = _Walk(times_ms, values, trusted, rules.max_power_mw, rules.modulus_milliwh,
+                 declared)
     _walk_suspects(walk, where)
     return _result(walk)
 

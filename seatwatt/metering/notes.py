@@ -79,12 +79,15 @@ def _event_text(event: Event) -> str:
     if event.rule in (Rule.R03, Rule.R04):
         return (f"reading of {after} at {instant_text(event.to_ms)} dropped, "
                 f"the one before it was {before}")
-    verb = {Rule.R05: "rolled over", Rule.R06: "fell", Rule.R07: "leapt"}[event.rule]
+    rose = event.after_milliwh > event.before_milliwh
+    verb = "rolled over" if event.rule is Rule.R05 else "leapt" if rose else "fell"
     text = (f"register {verb} from {before} to {after} "
             f"from {instant_text(event.from_ms)} to {instant_text(event.to_ms)}: "
             f"{wh_text(event.counted_milliwh)} counted")
     if event.rule is not Rule.R07:
         return text
+    if not rose:
+        return f"{text}; correct what is declared of the exchange"
     return text + ("; accepted by the operator" if event.settled else
                    "; declare the exchange or accept the reading")
 

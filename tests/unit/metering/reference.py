@@ -70,13 +70,14 @@ def plain_curve(readings: Sequence[Reading], plain: Plain) -> PlainCurve:
     for at, final, initial in sorted(plain.exchanges):
         old = [reading for reading in latest if reading[0] < at]
         latest = [reading for reading in latest if reading[0] >= at]
-        _segment([*opening, *old, (at, final)], plain, curve)
+        _segment([*opening, *old, (at, final)], plain, curve, len(opening) > 0, True)
         opening = [(at, initial)]
-    _segment([*opening, *latest], plain, curve)
+    _segment([*opening, *latest], plain, curve, len(opening) > 0, False)
     return curve
 
 
-def _segment(series: list[Reading], plain: Plain, curve: PlainCurve) -> None:
+def _segment(series: list[Reading], plain: Plain, curve: PlainCurve, opened: bool, closed: bool
+             ) -> None:
     p: Reading | None = None
     for place, j in enumerate(series):
         if p is None:
@@ -86,7 +87,8 @@ def _segment(series: list[Reading], plain: Plain, curve: PlainCurve) -> None:
             curve.found.append(("R03" if j[1] > p[1] else "R04", j[0], j[0], 0))
             continue
         else:
-            energy, doubtful = _step(p, j, plain, curve)
+            declared = (opened and p is series[0]) or (closed and j is series[-1])
+            energy, doubtful = _step(p, j, plain, curve, declared)
             curve.steps.append((p, j, energy, doubtful))
         curve.times.append(j[0])
         p = j
@@ -97,7 +99,8 @@ def _outlier(p: Reading, j: Reading, after: Sequence[Reading], plain: Plain) -> 
                and not p[1] <= j[1] <= n[1] for n in after)
 
 
-def _step(p: Reading, j: Reading, plain: Plain, curve: PlainCurve) -> tuple[int, bool]:
+def _step(p: Reading, j: Reading, plain: Plain, curve: PlainCurve, declared: bool
+          ) -> tuple[int, bool]:
     accepted = j[0] in plain.accepted
     elapsed = j[0] - p[0]
     if j[1] < p[1]:
@@ -105,6 +108,9 @@ def _step(p: Reading, j: Reading, plain: Plain, curve: PlainCurve) -> tuple[int,
         if rolled is not None and rolled >= 0 and (accepted or plain.plausible(rolled, elapsed)):
             curve.found.append(("R05", p[0], j[0], rolled))
             return rolled, False
+        if declared:
+            curve.found.append(("R07", p[0], j[0], 0))
+            return 0, True
         energy = j[1] if accepted or plain.plausible(j[1], elapsed) else 0
         curve.found.append(("R06", p[0], j[0], energy))
         return energy, True

@@ -123,6 +123,22 @@ def test_exchange_between_two_readings_splits_the_energy_of_the_step() -> None:
     assert energy.findings == ()
 
 
+@pytest.mark.parametrize(("final_wh", "initial_wh", "detail"), [
+    (2_480.0, 0.0, "register fell from 24700.000 Wh to 2480.000 Wh from 2026-10-07T06:45:00Z to "
+     "2026-10-07T07:00:00Z: 0.000 Wh counted; correct what is declared of the exchange"),
+    (24_800.0, 500.0, "register fell from 500.000 Wh to 100.000 Wh from 2026-10-07T07:00:00Z to "
+     "2026-10-07T07:15:00Z: 0.000 Wh counted; correct what is declared of the exchange"),
+], ids=["final", "initial"])
+def test_an_exchange_that_contradicts_the_readings_blocks(final_wh: float, initial_wh: float,
+                                                          detail: str) -> None:
+    # A figure mistyped: the register really stood at 24,800 Wh, the new one at 0.
+    readings = after_noon(day(), 0.0)
+    del readings[at("12:00")]
+    energy = energy_of(readings, MeterRules(), noon(final_wh, initial_wh))
+    assert [(f.rule.name, f.blocks, f.detail) for f in energy.findings] == [("R07", True, detail)]
+    assert total(energy) == 9_500_000
+
+
 @pytest.mark.parametrize(("wrong", "rule"), [(10.0, "R03"), (0.0, "R04")], ids=["spike", "zero"])
 def test_one_wrong_reading_then_normal(wrong: float, rule: str) -> None:
     readings = day()
