@@ -104,7 +104,7 @@ class JobLine(BaseModel):
     started_at: str | None
     finished_at: str | None
     detail: str = Field(examples=["373 devices, 2 silent"])
-    failures: int = Field(description="failed runs since the service started")
+    failures: int = Field(description="runs that ever failed")
     next_run_at: str | None
 
 

@@ -28,8 +28,10 @@ class JobRecord:
     progress: Progress
 
 
-def take_job(engine: Engine, name: str, holder: str, now_ms: int, until_ms: int) -> bool:
-    """Lock the job for `holder` until `until_ms`; False when another holds it.
+def take_job(engine: Engine, name: str, holder: str, now_ms: int, until_ms: int,
+             idle_ms: int = 0) -> bool:
+    """Lock the job for `holder` until `until_ms`; False when another holds it, or began it less
+    than `idle_ms` ago: then its work is done already.
 
     A holder that dies gives it up by the time that passes.
     """
@@ -38,6 +40,7 @@ def take_job(engine: Engine, name: str, holder: str, now_ms: int, until_ms: int)
         taken = connection.execute(update(jobs).where(
             jobs.c.name == name,
             or_(jobs.c.holder.is_(None), jobs.c.holder == holder, jobs.c.held_until_ms <= now_ms),
+            or_(jobs.c.started_at_ms.is_(None), jobs.c.started_at_ms <= now_ms - idle_ms),
         ).values(holder=holder, held_until_ms=until_ms, status="running", started_at_ms=now_ms))
         return taken.rowcount == 1
 

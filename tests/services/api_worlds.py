@@ -1,6 +1,6 @@
 """Stores filled from recordings, and the API over them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,11 +38,12 @@ def fill(writer: Writer, recording: Path) -> int:
 
 
 @contextmanager
-def services_on(store: StoreSettings, folder: Path) -> Iterator[Services]:
-    """Services on a store and a SQLite ledger in `folder`; the clock stands in 2030."""
+def services_on(store: StoreSettings, folder: Path, now_ms: int = NOW_MS,
+                clock: Callable[[], int] | None = None) -> Iterator[Services]:
+    """Services on a store and a SQLite ledger in `folder`; the clock stands, in 2030 by default."""
     ledger = LedgerSettings(ledger_url=f"sqlite:///{folder}/ledger.db")
     api = ApiSettings(api_access="open", api_jobs=False)
-    with open_services(api, store, ledger, lambda: NOW_MS) as services:
+    with open_services(api, store, ledger, clock or (lambda: now_ms)) as services:
         yield services
 
 

@@ -53,7 +53,8 @@ def test_a_dead_holder_loses_the_job_when_its_time_is_up(ledger: Engine) -> None
     assert (record.status, record.failures, record.detail) == ("failed", 1, "boom")
     assert (record.started_at_ms, record.finished_at_ms) == (100, 160)
     assert record.progress == {"peshawar": 7}
-    assert take_job(ledger, "health", "third", 161, 261)
+    assert not take_job(ledger, "health", "third", 161, 261, idle_ms=62)
+    assert take_job(ledger, "health", "third", 161, 261, idle_ms=61)
     assert list_jobs(ledger)["health"].status == "running"
 
 

@@ -1,10 +1,12 @@
 """`device_health` each minute: age of the last reading and whether the device is silent."""
 
 from seatwatt.api.device_health import declared_devices, device_health, health_points
+from seatwatt.api.jobs.outcome import Outcome
 from seatwatt.api.services import Services
+from seatwatt.ledger.jobs import Progress
 
 
-def write_device_health(services: Services) -> str:
+def write_device_health(services: Services, progress: Progress) -> Outcome:
     """One point for every device of every site, declared or heard of."""
     now_ms, silent_after_s = services.clock(), services.settings.silent_after_s
     declared = set(services.declarations.ids())
@@ -15,4 +17,4 @@ def write_device_health(services: Services) -> str:
         devices = device_health(services.reader.last(site), expected, now_ms, silent_after_s)
         services.writer.write_derived(health_points(site, devices, now_ms))
         count, silent = count + len(devices), silent + sum(each.silent for each in devices)
-    return f"{count} devices, {silent} silent"
+    return Outcome(f"{count} devices, {silent} silent", progress)

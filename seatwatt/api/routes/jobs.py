@@ -3,9 +3,11 @@
 from fastapi import APIRouter, Request
 
 from seatwatt.api.access import Technical
+from seatwatt.api.jobs import Job
 from seatwatt.api.scheduler import Scheduler
 from seatwatt.api.shapes import JobLine, JobList
 from seatwatt.api.times import maybe_utc_text
+from seatwatt.ledger.jobs import JobRecord
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -14,14 +16,16 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 def jobs(request: Request, _: Technical) -> JobList:
     """Each job's period, how its last run went and what it said, and when the next is due."""
     scheduler: Scheduler = request.app.state.scheduler
-    return JobList(jobs=[_line(scheduler, job.name, job.title, job.every_s)
+    records = scheduler.records()
+    return JobList(jobs=[_line(job, records.get(job.name), scheduler.next_run_ms(job.name))
                          for job in scheduler.jobs])
 
 
-def _line(scheduler: Scheduler, name: str, title: str, every_s: int) -> JobLine:
-    state = scheduler.states[name]
-    return JobLine(name=name, title=title, every_s=every_s, status=state.status,
-                   started_at=maybe_utc_text(state.started_at_ms),
-                   finished_at=maybe_utc_text(state.finished_at_ms),
-                   detail=state.detail, failures=state.failures,
-                   next_run_at=maybe_utc_text(scheduler.next_run_ms(name)))
+def _line(job: Job, record: JobRecord | None, next_run_ms: int | None) -> JobLine:
+    return JobLine(
+        name=job.name, title=job.title, every_s=job.every_s,
+        status=record.status if record else "never",
+        started_at=maybe_utc_text(record.started_at_ms if record else None),
+        finished_at=maybe_utc_text(record.finished_at_ms if record else None),
+        detail=record.detail if record else "", failures=record.failures if record else 0,
+        next_run_at=maybe_utc_text(next_run_ms))

@@ -1,15 +1,11 @@
-"""Sites and devices as they were last heard of, jobs, health and documentation."""
+"""Sites and devices as they were last heard of, health and documentation."""
 
 import re
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from prometheus_client import CollectorRegistry
 
-from seatwatt.api.jobs import JOBS
-from seatwatt.api.scheduler import Scheduler
-from tests.unit.api.fakes import NOW_MS, World, make_world
+from tests.unit.api.fakes import NOW_MS, World
 
 
 def test_sites_declared_and_heard_of(client: TestClient, world: World) -> None:
@@ -56,42 +52,6 @@ def test_a_site_that_is_only_heard_of_has_devices(client: TestClient, world: Wor
     world.store.hear("wild", "meter/plant/grid", "power", 5.0, NOW_MS)
     [line] = client.get("/v1/sites/wild/devices").json()["devices"]
     assert line["device"] == "meter/plant/grid"
-
-
-def test_the_health_job_writes_a_point_for_each_device(world: World) -> None:
-    world.store.hear("small", "meter/plant/grid", "power", 86.4, NOW_MS - 30_000)
-    scheduler = Scheduler(world.services(), CollectorRegistry())
-    scheduler.run(JOBS[0])
-    points = {dict(point.tags)["device"]: dict(point.fields)
-              for point in world.store.derived_points}
-    assert points == {"grid": {"silent": 0.0, "age_s": 30.0}, "board": {"silent": 1.0},
-                      "001": {"silent": 1.0}, "002": {"silent": 1.0}}
-    assert {point.time_ms for point in world.store.derived_points} == {NOW_MS}
-    assert scheduler.states["device_health"].detail == "4 devices, 3 silent"
-
-
-def test_a_failed_job_is_visible(world: World) -> None:
-    with world.client() as client:
-        world.store.down = True
-        scheduler: Scheduler = client.app.state.scheduler  # type: ignore[attr-defined]
-        scheduler.run(JOBS[0])
-        [line] = client.get("/v1/jobs").json()["jobs"]
-        text = client.get("/metrics").text
-    assert (line["name"], line["status"], line["failures"]) == ("device_health", "failed", 1)
-    assert "StoreUnavailable: the store at" in line["detail"]
-    assert 'seatwatt_job_runs_total{job="device_health",status="failed"} 1.0' in text
-
-
-def test_jobs_run_while_the_app_does(ledger_file: Path) -> None:
-    world = make_world(ledger_file, api_jobs=True)
-    with world.client() as client:
-        scheduler: Scheduler = client.app.state.scheduler  # type: ignore[attr-defined]
-        [line] = client.get("/v1/jobs").json()["jobs"]
-        assert line["next_run_at"] is not None
-    # Stopping waits for the run that starting asked for.
-    assert scheduler.states["device_health"].status == "ok"
-    assert scheduler.next_run_ms("device_health") is None
-    world.ledger.dispose()
 
 
 def test_ready_names_what_fails(client: TestClient, world: World) -> None:
