@@ -18,6 +18,9 @@ Places = dict[str, int]
 NODES_MAX = 1_000_000
 """Aliases of aliases can make a short text endless; no honest file has so many fields."""
 
+DEPTH_MAX = 40
+"""PyYAML builds its tree by recursion in C, where a deeply nested text would end the process."""
+
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?"
                     r"|[-+]?\.inf|\.nan", re.IGNORECASE)
@@ -45,6 +48,7 @@ def read_yaml(path: Path) -> tuple[object, Places]:
     text = _text(path)
     places: Places = {}
     try:
+        _check_depth(path, text)
         node = yaml.compose(text, Loader=_LOADER)
         return (_Builder(str(path), places).build(node, "") if node else None), places
     except yaml.MarkedYAMLError as error:
@@ -54,7 +58,17 @@ def read_yaml(path: Path) -> tuple[object, Places]:
     except yaml.YAMLError as error:
         raise InputError(str(path), f"not YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
-        raise InputError(str(path), "it is nested too deeply", "a site file") from None
+        raise InputError(str(path), "an alias holds itself", "a site file") from None
+
+
+def _check_depth(path: Path, text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            raise InputError(f"{path}:{event.start_mark.line + 1}", "it is nested too deeply",
+                             f"at most {DEPTH_MAX} levels")
 
 
 def _text(path: Path) -> str:
