@@ -138,16 +138,15 @@ def _end_to_end(*stretches: _Stretch) -> _Stretch:
 
 
 def _joined(parts: Sequence[Judged], max_gap_ms: int, declared_ms: frozenset[int]) -> Curve:
-    steps, doubtful, readings = [], [], 0
+    times_ms, registers = (columns[0] if len(columns) == 1 else np.concatenate(columns)
+                           for columns in ([part.times_ms for part in parts],
+                                           [part.values for part in parts]))
+    totals, doubtful, place = np.zeros(len(times_ms), np.int64), [], 0
     for part in parts:
         # Between the final reading of one meter and the initial one of the next nothing flows.
-        joint = np.zeros(min(readings, 1, len(part.times_ms)), np.int64)
-        steps += [joint, part.steps_milliwh]
-        doubtful.append(part.doubtful + readings)
-        readings += len(part.times_ms)
-    start = np.zeros(min(readings, 1), np.int64)
-    totals = np.concatenate([start, np.cumsum(np.concatenate(steps))])
-    return Curve(np.concatenate([part.times_ms for part in parts]),
-                 np.concatenate([part.values for part in parts]), totals,
-                 np.concatenate(doubtful), tuple(e for part in parts for e in part.events),
-                 max_gap_ms, declared_ms)
+        totals[place + 1:place + len(part.times_ms)] = part.steps_milliwh
+        doubtful.append(part.doubtful + place)
+        place += len(part.times_ms)
+    np.cumsum(totals, out=totals)
+    return Curve(times_ms, registers, totals, np.concatenate(doubtful),
+                 tuple(event for part in parts for event in part.events), max_gap_ms, declared_ms)

@@ -1,6 +1,7 @@
 """Rule 7: the known total of a gap, spread over the parts of the intervals it touches."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +36,17 @@ class _Parts:
     ends_ms: NDArray[np.int64]
 
 
+@lru_cache(maxsize=8)
+def boundaries_of(grid: IntervalGrid) -> NDArray[np.int64]:
+    """The grid's boundaries as an array, made once for all meters of a site."""
+    boundaries_ms = np.array(grid.boundaries_ms, np.int64)
+    boundaries_ms.flags.writeable = False
+    return boundaries_ms
+
+
 def spread_gaps(curve: Curve, grid: IntervalGrid, shape: Shape | None) -> Gaps:
     """Find the gaps that hide a boundary of the grid and share their totals out in time."""
-    steps = _hiding_steps(curve, np.array(grid.boundaries_ms, np.int64))
+    steps = _hiding_steps(curve, boundaries_of(grid))
     if not len(steps):
         none = np.empty(0, np.int64)
         return Gaps(steps, np.empty(0, bool), none, none)
@@ -71,10 +80,10 @@ def _edges(grid: IntervalGrid, start_ms: int, end_ms: int) -> NDArray[np.int64]:
     days = [local_midnight_ms(local_day(start_ms, grid.zone), grid.zone),
             local_midnight_ms(local_day(end_ms, grid.zone, 1), grid.zone)]
     if grid.start_ms <= start_ms and end_ms <= grid.end_ms:
-        return np.array(grid.boundaries_ms, np.int64)
+        return boundaries_of(grid)
     wider = IntervalGrid.between(min(days[0], grid.start_ms), max(days[1], grid.end_ms),
                                  grid.interval_s, grid.zone)
-    return np.array(wider.boundaries_ms, np.int64)
+    return boundaries_of(wider)
 
 
 def _parts(starts_ms: NDArray[np.int64], ends_ms: NDArray[np.int64], edges_ms: NDArray[np.int64]

@@ -147,19 +147,21 @@ def judge(times_ms: NDArray[np.int64], values: NDArray[np.int64], rules: MeterRu
           suspects: Callable[..., NDArray[np.intp]] | None = None) -> Judged:
     """Judge readings that rise in time, none twice. `trusted`: times of readings that an operator
     accepted; they are never outliers and their steps count."""
-    where = (suspects or find_suspects)(times_ms, values, rules)
+    steps = np.diff(values)
+    where = (suspects or find_suspects)(times_ms, steps, rules)
     if not len(where):
-        return Judged(times_ms, values, np.diff(values), np.empty(0, np.intp))
+        return Judged(times_ms, values, steps, np.empty(0, np.intp))
     walk = _Walk(times_ms, values, trusted, rules.max_power_mw, rules.modulus_milliwh,
                  declared)
     _walk_suspects(walk, where)
     return _result(walk)
 
 
-def find_suspects(times_ms: NDArray[np.int64], values: NDArray[np.int64], rules: MeterRules
+def find_suspects(times_ms: NDArray[np.int64], steps: NDArray[np.int64], rules: MeterRules
                   ) -> NDArray[np.intp]:
-    """Readings that may be outlier, fall or leap, rising; all others are accepted for certain."""
-    steps = np.diff(values)
+    """Readings that may be outlier, fall or leap, rising; all others are accepted for certain.
+
+    `steps` lead from each reading to the next: one fewer than times."""
     falls = np.flatnonzero(steps < 0) + 1
     found = [falls - back for back in range(LOOK_AHEAD + 1)]
     if rules.max_power_mw is not None:

@@ -10,7 +10,7 @@ from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.site import Acceptance, Exchange
 from seatwatt.metering.curve import Curve, register_curve
 from seatwatt.metering.energy import MeterEnergy, Quality, RegisterAt
-from seatwatt.metering.gaps import spread_gaps
+from seatwatt.metering.gaps import boundaries_of, spread_gaps
 from seatwatt.metering.notes import findings_of
 from seatwatt.metering.registers import MeterRules, RegisterColumn
 from seatwatt.metering.shape import Shape
@@ -31,7 +31,7 @@ def meter_energy(device: Device, column: RegisterColumn, grid: IntervalGrid, rul
 def curve_energy(device: Device, curve: Curve, grid: IntervalGrid, shape: Shape | None = None,
                  label: str = "") -> MeterEnergy:
     """Rules 6 to 8 over a judged register; `label` opens the details of its findings."""
-    boundaries_ms = np.array(grid.boundaries_ms, np.int64)
+    boundaries_ms = boundaries_of(grid)
     gaps = spread_gaps(curve, grid, shape)
     known = curve.covers(boundaries_ms)
     totals = np.zeros(len(boundaries_ms), np.int64)
