@@ -357,8 +357,10 @@ class Run:
             band = self.band(at)
             for party, part in carried.items():
                 energy[party] += part
+                last = list(self.by_source)[-1]
                 for source, total in self.by_source.items():
-                    share = part * total[k] / self.supply[k] if self.supply[k] else 0
+                    share = (part * total[k] / self.supply[k] if self.supply[k]
+                             else part * (source == last))
                     by[party][source][band] += share
         return {party: {"energy_wh": energy[party], "by": by[party],
                         **{key: book[key][party] for key in book}} for party in sorted(energy)}

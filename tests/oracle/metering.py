@@ -175,14 +175,10 @@ def energies(meter: Meter, boundaries: list[int], max_gap_ms: int,
                        "estimated" if wide[k] or wide[k + 1] or touched else "measured")
 
     def between(a: int, b: int) -> int | None:
-        for k in range(len(boundaries) - 1):
-            if boundaries[k] < b and boundaries[k + 1] > a and quality[k] != "measured":
-                return None
-        if a < boundaries[0] or b > boundaries[-1]:
-            inside = [s for s in steps if s.start < b and s.end > a]
-            if not inside or inside[0].start > a or inside[-1].end < b or any(
-                    s.end - s.start > max_gap_ms for s in inside):
-                return None
+        inside = [s for s in steps if s.start < b and s.end > a]
+        if not inside or inside[0].start > a or inside[-1].end < b or any(
+                s.end - s.start > max_gap_ms or s.estimated for s in inside):
+            return None
         return whole(curve(b)) - whole(curve(a))
 
     def curve(t: int) -> Fraction:

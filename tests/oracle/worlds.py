@@ -1,7 +1,7 @@
 """Random small sites with faults: a site document and a recording, from a seed alone."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -85,13 +85,15 @@ def leases(rng: Random, zones: dict[str, Any], start: date) -> list[dict[str, An
 
 def bookings(rng: Random, zone: str) -> list[dict[str, Any]]:
     """Up to four meetings that do not overlap, not on the grid."""
-    at = datetime(*STARTS[zone], 6, tzinfo=ZoneInfo(zone))
+    at = datetime(*STARTS[zone], 6, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     found = []
     for _ in range(rng.randint(0, 4)):
         at += timedelta(minutes=rng.randint(5, 400))
         end = at + timedelta(minutes=rng.randint(20, 150))
-        found.append({"tenant": rng.choice(TENANTS), "zone": "conf-1", "from": at.isoformat(),
-                      "to": end.isoformat()})
+        # Arithmetic in UTC: a local clock may go back between the two.
+        found.append({"tenant": rng.choice(TENANTS), "zone": "conf-1",
+                      "from": at.astimezone(ZoneInfo(zone)).isoformat(),
+                      "to": end.astimezone(ZoneInfo(zone)).isoformat()})
         at = end
     return found
 
