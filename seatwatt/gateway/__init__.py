@@ -1,0 +1,1 @@
+"""The service at the site: devices -> readings -> spool on disk -> MQTT."""

@@ -73,6 +73,13 @@ def test_an_improper_request_id_is_replaced(client: TestClient, given: str) -> N
     assert client.get("/healthz", headers={"x-request-id": given}).headers["x-request-id"] != given
 
 
+def test_a_body_too_large_is_413(client: TestClient) -> None:
+    answer = client.post("/v1/sites", content=b"[" + b" " * 8_000_000,
+                         headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (413,
+                                                                    "application/problem+json")
+
+
 def test_a_conflict_is_409(client: TestClient, world: World) -> None:
     world.settle.error = ConflictError("leases[1]", "overlaps leases[0]")
     answer = client.get(ENERGY, params=OCTOBER)

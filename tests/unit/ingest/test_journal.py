@@ -1,0 +1,110 @@
+"""The journal on disk: bounded, durable, in order, and not shared."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seatwatt.contract.errors import SettingsError
+from seatwatt.ingest.journal import Journal, JournalFull
+
+MESSAGES = [(b"a/b", b"payload", 5), (b"a/c", b"", 6)]
+
+
+def test_entries_come_back_as_they_went_in_and_in_order(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", 1 << 20)
+    journal.put(MESSAGES, 2, False)
+    journal.put(MESSAGES[:1], 1, True)
+    journal.close()
+    again = Journal(tmp_path / "journal.db", 1 << 20)
+    assert (again.messages, again.entries) == (3, 2)
+    first = again.oldest()
+    assert first is not None
+    assert (first.messages, first.counted, first.refused) == (MESSAGES, 2, False)
+    second = again.oldest(first.id)
+    assert second is not None
+    assert second.refused
+    assert again.oldest(second.id) is None
+    again.remove([first, second])
+    assert (again.messages, again.entries, again.size_bytes, again.oldest()) == (0, 0, 0, None)
+    again.close()
+
+
+@given(st.lists(st.tuples(st.binary(max_size=60), st.binary(max_size=300), st.integers(0, 2**50)),
+                max_size=30))
+def test_any_bytes_survive(messages: list[tuple[bytes, bytes, int]]) -> None:
+    journal = Journal(Path(":memory:"), 1 << 20)
+    journal.put(messages, len(messages), False)
+    entry = journal.oldest()
+    assert entry is not None
+    assert entry.messages == messages
+    journal.close()
+
+
+def test_at_its_bound_it_takes_nothing_more_and_says_so(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", 300)
+    with pytest.raises(JournalFull, match="at its bound of 300 bytes"):
+        for _ in range(100):
+            journal.put(MESSAGES, 2, False)
+    assert 0 < journal.size_bytes <= 300
+    assert 80 < journal.fill_pct <= 100
+    entry = journal.oldest()
+    assert entry is not None
+    journal.remove([entry])
+    journal.put(MESSAGES, 2, False)
+    journal.close()
+
+
+def test_a_full_disk_is_a_full_journal_and_no_more(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", 1 << 30)
+    journal._database.execute("PRAGMA max_page_count = 10")
+    bulky = [(b"a", bytes(range(256)) * 40 + b"%d" % n, n) for n in range(4)]
+    with pytest.raises(JournalFull, match="full"):
+        for number in range(1000):
+            journal.put([(t, p + b"%d" % number, n) for t, p, n in bulky], 4, False)
+    taken = journal.entries
+    journal._database.execute("PRAGMA max_page_count = 100000")
+    journal.put(bulky, 4, False)
+    assert journal.entries == taken + 1
+    journal.close()
+
+
+def test_it_leaves_the_reserve_of_the_disk_alone(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", 1 << 20, reserve_bytes=1 << 60)
+    with pytest.raises(JournalFull, match="of disk left"):
+        journal.put(MESSAGES, 2, False)
+    journal.close()
+
+
+def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", 1 << 20)
+    with pytest.raises(SettingsError, match="SEATWATT_INGEST_STATE: cannot use .*locked"):
+        Journal(tmp_path / "journal.db", 1 << 20)
+    journal.close()
+
+
+@pytest.mark.parametrize("damage", [b"this is no database", b"SQLite format 3\0" + b"\xff" * 2000])
+def test_a_damaged_file_is_set_aside_and_kept(tmp_path: Path, damage: bytes) -> None:
+    path = tmp_path / "journal.db"
+    path.write_bytes(damage)
+    journal = Journal(path, 1 << 20)
+    journal.put(MESSAGES, 2, False)
+    journal.close()
+    assert (tmp_path / "journal.db.damaged").read_bytes() == damage
+
+
+def test_a_folder_that_cannot_be_made_is_a_setting_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match="SEATWATT_INGEST_STATE: cannot use"):
+        Journal(tmp_path / "file" / "journal.db", 1 << 20)
+
+
+def test_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", 1 << 20)
+    pragma = {name: journal._database.execute(f"PRAGMA {name}").fetchone()[0]
+              for name in ("synchronous", "journal_mode")}
+    assert pragma == {"synchronous": 2, "journal_mode": "wal"}
+    assert isinstance(journal._database, sqlite3.Connection)
+    journal.close()
