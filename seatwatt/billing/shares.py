@@ -123,20 +123,17 @@ class ShareRules:
         return weights
 
     def _area(self, branch: Branch) -> Ints:
-        """A seat stands for its part of the zone's area: square centimetres x held ms, scaled so
-        that zones of different seat counts compare in whole numbers."""
-        counts = Counter(zone for zone, _ in self._holding.places)
-        inside = {}
-        for zone in self._site.zones:
-            count = counts[zone.name]
-            if count and zone.area_m2 and (zone.name in branch.zones or not branch.zones):
-                inside[zone.name] = round(zone.area_m2 * 10_000), count
-        scale = lcm(*(count for _, count in inside.values()))
-        factors = {name: area * scale // count for name, (area, count) in inside.items()}
-        shrink = gcd(*factors.values())
+        """A place stands for its part of its zone's area: square centimetres x held ms, scaled so
+        that zones of different seat counts compare in whole numbers. Rooms leased whole count."""
+        zones, counts = self._holding.zones, Counter(zone for zone, _ in self._holding.places)
+        served = [at for at, zone in enumerate(zones) if zone in branch.zones] or range(len(zones))
+        areas = {zone.name: round((zone.area_m2 or 0) * 10_000) for zone in self._site.zones}
+        scale = lcm(*(counts[zones[at]] for at in served))
+        factors = {at: areas[zones[at]] * scale // counts[zones[at]] for at in served}
+        shrink = gcd(*factors.values()) or 1
         weights = np.zeros(self._shape, dtype=np.int64)
-        for name, factor in factors.items():
-            weights += self.held_ms((name,)) * (factor // shrink)
+        for at, factor in factors.items():
+            weights += self._held[at] * (factor // shrink)
         return weights
 
 
