@@ -26,3 +26,29 @@ def protect(table: str) -> None:
         return
     for event in ("update", "delete"):
         op.execute(_SQLITE.format(table=table, event=event))
+
+_FROZEN_SQLITE = """
+CREATE TRIGGER {table}_frozen_{event} BEFORE {event}{columns} ON {table} WHEN {frozen}
+BEGIN SELECT RAISE(ABORT, '{table}: what is issued is immutable'); END
+"""
+
+_FROZEN_FUNCTION = """
+CREATE OR REPLACE FUNCTION seatwatt_frozen() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION '%: what is issued is immutable', TG_TABLE_NAME; END $$
+"""
+
+_FROZEN_POSTGRESQL = """
+CREATE TRIGGER {table}_frozen_{event} BEFORE {event}{columns} ON {table}
+FOR EACH ROW WHEN ({frozen}) EXECUTE FUNCTION seatwatt_frozen()
+"""
+
+
+def freeze(table: str, frozen: str, columns: tuple[str, ...]) -> None:
+    """Rows for which `frozen` (SQL about OLD) holds keep these columns and are never deleted."""
+    postgresql = op.get_bind().dialect.name == "postgresql"
+    if postgresql:
+        op.execute(_FROZEN_FUNCTION)
+    names = ", ".join(f'"{column}"' for column in columns)
+    for event, of in (("update", f" OF {names}"), ("delete", "")):
+        statement = _FROZEN_POSTGRESQL if postgresql else _FROZEN_SQLITE
+        op.execute(statement.format(table=table, event=event, columns=of, frozen=frozen))

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from seatwatt.ledger.tables import metadata
+from seatwatt.ledger import run_tables
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.configure(connection=context.config.attributes["connection"],
+                  target_metadata=run_tables.runs.metadata)
 context.run_migrations()
