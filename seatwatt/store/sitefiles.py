@@ -67,7 +67,8 @@ def _check_depth(path: Path, text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEPTH_MAX:
-            raise InputError(f"{path}:{event.start_mark.line + 1}", "it is nested too deeply",
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise InputError(f"{path}:{line}", "it is nested too deeply",
                              f"at most {DEPTH_MAX} levels")
 
 
