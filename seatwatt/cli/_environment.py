@@ -9,9 +9,9 @@ import numpy as np
 
 
 def environment_lines() -> list[str]:
-    """Python, NumPy, processor and memory, a line each."""
+    """Python, NumPy, processor, what else keeps it busy, and memory, a line each."""
     return [f"python {platform.python_version()}, numpy {np.__version__}, {platform.system()}",
-            f"{os.cpu_count()} cores: {_processor()}",
+            f"{os.cpu_count()} cores: {_processor()}, load {os.getloadavg()[0]:.1f} at the start",
             f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB memory"]
 
 
