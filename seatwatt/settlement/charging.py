@@ -1,7 +1,7 @@
 """Bills, tariffs and occupancy charges put upon a settled period's parties."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from seatwatt.billing.bill import Bill, Period
@@ -13,6 +13,7 @@ from seatwatt.contract.errors import InputError
 from seatwatt.contract.findings import Finding
 from seatwatt.contract.intervals import local_midnight_ms
 from seatwatt.contract.leasetimes import local_date
+from seatwatt.contract.site import Site
 from seatwatt.settlement.settle import Settlement, settle
 from seatwatt.store.ports import Reader
 from seatwatt.store.recording import Recording
@@ -39,16 +40,31 @@ def charge_bills(settlement: Settlement, source: Reader | Recording, bills: Sequ
                  ) -> Charged:
     """Share the bills out. Periods other than the settled one are settled from the same readings
     and today's declarations. InputError for a bill that cannot be shared, or given twice."""
-    _check_once(bills)
-    for bill in bills:
-        _check_overlap(bill, settlement)
+    check_bills(bills, settlement)
     periods = dict.fromkeys(period for bill in bills for period in bill.periods())
-    settled = {period: _settle(period, settlement, source, by_occupied_hours(bills))
-               for period in periods}
+    return charge_settled(settlement, bills, {
+        period: _settle(period, settlement, source, by_occupied_hours(bills))
+        for period in periods})
+
+
+def check_bills(bills: Sequence[Bill], settlement: Settlement) -> None:
+    """InputError for a bill given twice, or of another period altogether."""
+    for name, count in Counter(bill.id for bill in bills).items():
+        if count > 1:
+            raise InputError(f"bill {name}", "it is given twice", "each bill once")
+    for bill in bills:
+        start_ms, end_ms = span_ms(bill.period, settlement.site)
+        if start_ms >= settlement.grid.end_ms or end_ms <= settlement.grid.start_ms:
+            raise InputError(f"bill {bill.id}: period", f"{bill.period} lies outside the period "
+                             "that is shared out", "days of that period")
+
+
+def charge_settled(settlement: Settlement, bills: Sequence[Bill],
+                   settled: Mapping[Period, Settlement]) -> Charged:
+    """As `charge_bills`, where every period of the bills is settled already."""
     apportionments = {period: each.apportionment for period, each in settled.items()}
-    charges = tuple(charge(bill, apportionments) for bill in bills)
     return Charged(
-        bills=charges,
+        bills=tuple(charge(bill, apportionments) for bill in bills),
         units=tuple(check for bill in bills
                     for check in check_units(bill, apportionments[bill.period])),
         findings=(*_blocking_elsewhere(settlement, settled.values()),
@@ -79,32 +95,20 @@ def settled_period(settlement: Settlement) -> Period:
     return Period(from_=first, to=last)
 
 
-def _check_once(bills: Sequence[Bill]) -> None:
-    for name, count in Counter(bill.id for bill in bills).items():
-        if count > 1:
-            raise InputError(f"bill {name}", "it is given twice", "each bill once")
-
-
-def _check_overlap(bill: Bill, settlement: Settlement) -> None:
-    start_ms, end_ms = _span_ms(bill.period, settlement)
-    if start_ms >= settlement.grid.end_ms or end_ms <= settlement.grid.start_ms:
-        raise InputError(f"bill {bill.id}: period", f"{bill.period} lies outside the period that "
-                         "is shared out", "days of that period")
-
-
 def _settle(period: Period, settlement: Settlement, source: Reader | Recording,
             with_occupancy: bool) -> Settlement:
     """The period settled; the settlement itself where it is the same and knows enough."""
     grid = settlement.grid
-    start_ms, end_ms = _span_ms(period, settlement)
+    start_ms, end_ms = span_ms(period, settlement.site)
     if (start_ms, end_ms) == (grid.start_ms, grid.end_ms) and not with_occupancy:
         return settlement
     return settle(settlement.site, source, start_ms, end_ms, grid.interval_s,
                   with_occupancy or None)
 
 
-def _span_ms(period: Period, settlement: Settlement) -> tuple[int, int]:
-    zone = settlement.site.time_zone
+def span_ms(period: Period, site: Site) -> tuple[int, int]:
+    """Where the period's local days begin and end."""
+    zone = site.time_zone
     return local_midnight_ms(period.from_, zone), local_midnight_ms(period.to, zone)
 
 

@@ -1,0 +1,146 @@
+"""The use cases of runs: draft, approve, issue, and proof that an issued run can be had again."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from seatwatt.billing.bill import Period
+from seatwatt.contract.errors import ConflictError, InputError
+from seatwatt.ledger.runs import (
+    Mark,
+    Run,
+    approve_run,
+    find_run,
+    get_run,
+    inputs_of,
+    issue_run,
+    list_runs,
+    list_statements,
+    next_serial,
+    save_draft,
+)
+from seatwatt.settlement.charging import span_ms
+from seatwatt.settlement.run_compute import RunResult, as_text, compute
+from seatwatt.settlement.run_gather import gather
+from seatwatt.settlement.run_inputs import Adjustment, decode, encode
+from seatwatt.settlement.statement import blocking, entries, run_document, statement_document
+from seatwatt.store.ports import Reader
+
+LOOK_BACK = 3
+"""How many issued runs are looked at again for late data and corrections."""
+
+
+def draft(engine: Engine, reader: Reader, site: str, period: Period, by: Mark,
+          look_back: int = LOOK_BACK) -> Run:
+    """Compute the period as things stand now, with adjustments of issued runs before it, and keep
+    it as its draft. InputError, ConflictError and the store's errors leave nothing behind."""
+    existing = find_run(engine, site, period.from_, period.to)
+    if existing is not None and existing.state != "draft":
+        raise ConflictError(f"run {existing.id}", f"it is {existing.state}", "draft")
+    before = [run for run in list_runs(engine, site, "issued") if run.to <= period.from_]
+    found = [each for run in before[:look_back] for each in adjustments_of(engine, reader, run)]
+    result = recorded(gather(engine, reader, site, period, found))
+    return _save(engine, result, by)
+
+
+def recorded(inputs: Any) -> RunResult:
+    """Computed from the inputs as they are recorded, so that what is shown is what can be had
+    again."""
+    raw, digest = encode(inputs)
+    return compute(decode(raw, digest), digest)
+
+
+def approve(engine: Engine, run_id: int, by: Mark, digest: str | None = None) -> Run:
+    """What was reviewed (with this digest) is right. ConflictError while the period is open, a
+    finding blocks, or the draft is another by now."""
+    run = get_run(engine, run_id)
+    document = json.loads(run.document)
+    site_end_ms = document["ends_at_ms"]
+    if site_end_ms > by.at_ms:
+        raise ConflictError(f"run {run_id}", f"its period is open until {run.to}",
+                            "a period that is over")
+    if document["blocking"]:
+        first = document["blocking"][0]
+        raise ConflictError(
+            f"run {run_id}", f"{len(document['blocking'])} findings block, first {first['rule']} "
+            f"{first['meter']} {first['from']}: {first['detail']}",
+            "a declared exchange, an accepted reading or a reading by hand for each, then a draft")
+    return approve_run(engine, run_id, digest or run.digest, by)
+
+
+def issue(engine: Engine, run_id: int, by: Mark) -> Run:
+    """Number and freeze the statements. ConflictError unless approved, or when somebody else is
+    issuing at this moment."""
+    run = get_run(engine, run_id)
+    if run.state != "approved":
+        raise ConflictError(f"run {run_id}", f"it is {run.state}", "approved")
+    drafts = {each.party: each.document for each in list_statements(engine, run_id)}
+    serials = {party: next_serial(engine, run.site) + at for at, party in enumerate(drafts)}
+    documents = {party: as_text(frozen(json.loads(text), run.site, serials[party], by.at_ms))
+                 for party, text in drafts.items()}
+    return issue_run(engine, run_id, documents, serials, by)
+
+
+def frozen(document: Mapping[str, Any], site: str, serial: int, at_ms: int) -> dict[str, Any]:
+    """A statement with its number and the moment of its issue."""
+    at = datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {**document, "number": f"{site}-{serial:06}", "state": "issued", "issued_at": at}
+
+
+def reproduce(engine: Engine, run_id: int) -> dict[str, str]:
+    """Every statement of the run computed again from its recorded inputs: party -> JSON text.
+
+    InputError when the inputs are not those of the run's digest (any more).
+    """
+    run = get_run(engine, run_id)
+    result = compute(decode(inputs_of(engine, run_id), run.digest), run.digest)
+    texts = {}
+    for kept in list_statements(engine, run_id):
+        again: dict[str, Any] = statement_document(result, kept.party)
+        if run.issued is not None and kept.serial is not None:
+            again = frozen(again, run.site, kept.serial, run.issued.at_ms)
+        texts[kept.party] = as_text(again)
+    return texts
+
+
+def adjustments_of(engine: Engine, reader: Reader, run: Run) -> list[Adjustment]:
+    """What an issued run would put on each party today, less what was put on it by that run and by
+    adjustments issued since. Nothing where today's readings raise a question that blocks."""
+    period = Period(from_=run.from_, to=run.to)
+    result = recorded(gather(engine, reader, run.site, period))
+    if blocking(result):
+        raise InputError(f"run {run.id} of {period}", "it cannot be adjusted: since it was issued "
+                         f"{blocking(result)[0]['rule']} came up",
+                         "a declared exchange, an accepted reading or a reading by hand")
+    billed = _billed(run, list_runs(engine, run.site, "issued"))
+    due = entries(result)
+    return [Adjustment(of_run=run.id, period=period, currency=entry[0], line=entry[1],
+                       party=entry[2], amount_minor=due.get(entry, 0) - billed.get(entry, 0))
+            for entry in sorted({*due, *billed}) if due.get(entry, 0) != billed.get(entry, 0)]
+
+
+def _billed(run: Run, issued: Iterable[Run]) -> dict[tuple[str, str, str], int]:
+    """What was put on each party for the run's period, by it and by later adjustments."""
+    billed: dict[tuple[str, str, str], int] = {}
+    for currency, line, party, minor in json.loads(run.document)["entries"]:
+        billed[currency, line, party] = minor
+    for other in issued:
+        for row in json.loads(other.document)["adjustments"]:
+            if row["of_run"] == run.id:
+                key = row["currency"], row["line"], row["party"]
+                billed[key] = billed.get(key, 0) + row["amount_minor"]
+    return billed
+
+
+def _save(engine: Engine, result: RunResult, by: Mark) -> Run:
+    inputs = result.inputs
+    raw, digest = encode(inputs)
+    site = result.settlement.site
+    document = {**run_document(result), "blocking": blocking(result),
+                "ends_at_ms": span_ms(inputs.period, site)[1]}
+    statements = {party: as_text(statement_document(result, party)) for party in result.parties}
+    return save_draft(engine, site.id, inputs.period.from_, inputs.period.to, raw, digest,
+                      as_text(document), statements, by)
