@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "record": ("seatwatt.cli.record", "write what the broker carries to a recording"),
     "replay": ("seatwatt.cli.replay", "publish a recording"),
     "quarantine": ("seatwatt.cli.quarantine", "list, show or replay refused messages"),
+    "settings": ("seatwatt.cli.settings", "print every setting with its default and meaning"),
     "bench": ("seatwatt.cli.bench", "measure speed and print it with the environment"),
 }
 
