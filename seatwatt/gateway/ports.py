@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from seatwatt.contract.devices import Device
+from seatwatt.contract.errors import SeatwattError
 from seatwatt.contract.quantities import Quantity
+
+
+class GatewayDeviceError(SeatwattError):
+    """A device that does not answer, or answers nonsense; one line that begins with its name."""
+
+    def __init__(self, device: Device, detail: str) -> None:
+        super().__init__(f"{device}: {detail}")
+        self.device, self.detail = device, detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +57,37 @@ class Driver(Protocol):
     def devices(self) -> Sequence[Device]:
         """The devices whose samples this driver gives."""
 
+    @property
+    def every_s(self) -> int:
+        """Seconds between polls. The planned times are whole multiples of it since 1970, so that
+        the driver knows by `at_ms` whether its registers are due too."""
+
     def poll(self, at_ms: int) -> Awaitable[Sequence[Sample]]:
         """Read everything once, for the planned time `at_ms`; raises GatewayDeviceError (one
         line with the device's name) when the device does not answer or answers nonsense."""
 
     def close(self) -> Awaitable[None]:
         """Let go of the connection."""
+
+
+class Listener(Protocol):
+    """Devices that speak by themselves: it hands over their samples as they come."""
+
+    @property
+    def devices(self) -> Sequence[Device]:
+        """The devices whose samples this listener gives."""
+
+    def run(self, sink: Sink, report: Report) -> Awaitable[None]:
+        """Listen until cancelled; what goes wrong on the way is reported, not raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Everything a configuration declares, ready to run (`seatwatt.gateway.opening`)."""
+
+    drivers: Sequence[Driver]
+    """Each to be polled in a task of its own; what it gives goes to `sink`."""
+    listeners: Sequence[Listener]
+    """Each to be run in a task of its own, with `sink`."""
+    sink: Sink
+    """The sink that was given, with seat presence made from power put in front of it."""
