@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,13 +78,20 @@ def _edges(grid: IntervalGrid, start_ms: int, end_ms: int) -> NDArray[np.int64]:
     A gap that reaches out of the period is cut at the same instants in every period it touches,
     so that one period's closing register is the next one's opening register.
     """
-    days = [local_midnight_ms(local_day(start_ms, grid.zone), grid.zone),
-            local_midnight_ms(local_day(end_ms, grid.zone, 1), grid.zone)]
     if grid.start_ms <= start_ms and end_ms <= grid.end_ms:
         return boundaries_of(grid)
-    wider = IntervalGrid.between(min(days[0], grid.start_ms), max(days[1], grid.end_ms),
-                                 grid.interval_s, grid.zone)
-    return boundaries_of(wider)
+    first_ms = local_midnight_ms(local_day(start_ms, grid.zone), grid.zone)
+    last_ms = local_midnight_ms(local_day(end_ms, grid.zone, 1), grid.zone)
+    return _boundaries_between(min(first_ms, grid.start_ms), max(last_ms, grid.end_ms),
+                               grid.interval_s, grid.zone)
+
+
+@lru_cache(maxsize=64)
+def _boundaries_between(start_ms: int, end_ms: int, interval_s: int, zone: ZoneInfo
+                        ) -> NDArray[np.int64]:
+    """Kept, for meters of a site tend to fall silent on the same days."""
+    grid = IntervalGrid.between(start_ms, end_ms, interval_s, zone)
+    return np.array(grid.boundaries_ms, np.int64)
 
 
 def _parts(starts_ms: NDArray[np.int64], ends_ms: NDArray[np.int64], edges_ms: NDArray[np.int64]

@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-_INT64_SAFE = 3_000_000_000
-"""Below this a product of two numbers fits int64."""
+_INT64_MAX = 2**63 - 1
 
 
 def product_over(factor: NDArray[np.int64], part: NDArray[np.int64], whole: NDArray[np.int64]
@@ -13,7 +12,8 @@ def product_over(factor: NDArray[np.int64], part: NDArray[np.int64], whole: NDAr
 
     Exact for any int64 factor >= 0: where int64 could overflow, Python's integers do it.
     """
-    if len(whole) and int(whole.max()) > _INT64_SAFE:
+    # The largest product below is a remainder, less than its whole, times a part.
+    if len(whole) and int(whole.max()) * int(part.max()) > _INT64_MAX:
         exact = factor.astype(object) * part
         return (exact // whole).astype(np.int64), (exact % whole).astype(np.int64)
     quotient, rest = np.divmod(factor, whole)
