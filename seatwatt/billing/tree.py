@@ -68,8 +68,8 @@ class _Tree:
     def _branch(self, device: Device | None, share: Share, storage: bool) -> Branch:
         nodes, seat_zones = self._metered_below(device)
         zones = tuple(dict.fromkeys(self._served(device))) if device is not None else ()
-        return Branch(device, share, storage, tuple(nodes), tuple(seat_zones), zones,
-                      self._own_zones(device))
+        rooms = () if device is None else self._own_zones(device) or (device.zone,)
+        return Branch(device, share, storage, tuple(nodes), tuple(seat_zones), zones, rooms)
 
     def _metered_below(self, device: Device | None) -> tuple[list[Device], list[str]]:
         nodes, zones = [], list(self._seat_zones.get(device, []))
@@ -87,8 +87,6 @@ class _Tree:
             zones += self._served(node.device)
         return zones
 
-    def _own_zones(self, device: Device | None) -> tuple[str, ...]:
-        if device is None:
-            return ()
+    def _own_zones(self, device: Device) -> tuple[str, ...]:
         serves = self._nodes[device].serves
         return (device.zone,) if serves is None else serves

@@ -1,6 +1,6 @@
 """Every folder `given_...` here is one site and period with a result computed by hand.
 
-`site.yaml`, `readings.csv` (or `.ndjson`), `expected.yaml` (the cells that matter) and `note.md` (the
+`site.yaml`, `readings.csv` (or `.ndjson`), `expected.yaml` (the cells that matter), `note.md` (the
 arithmetic). They run through what the command line runs.
 """
 
@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from typer.testing import CliRunner
 
 from seatwatt.cli.apportion import app
