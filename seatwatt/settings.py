@@ -117,7 +117,7 @@ class IngestSettings(BrokerSettings):
     ingest_metrics_host: str = Field("127.0.0.1", description="address of /metrics and /readyz")
     ingest_metrics_port: int = Field(
         0, ge=0, le=65535,
-        description="port of /metrics and /readyz, worker N on port + N - 1; 0: none")
+        description="port of /metrics and /readyz (of worker N, when several: port + N); 0: none")
     ingest_pipeline_s: float = Field(
         10.0, gt=0, description="seconds between points of the pipeline measurement")
 

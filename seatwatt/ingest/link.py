@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
@@ -100,6 +101,8 @@ class Link:
         self._interrupt()
         if self._thread is not None:
             self._thread.join(_GOODBYE_S + 5.0)
+        self._wake.close()
+        self._woken.close()
 
     def oldest_unacknowledged_s(self) -> float:
         """Age of the oldest message without an ack on this connection; 0 when there is none."""
@@ -117,10 +120,9 @@ class Link:
         return len(self._unacknowledged)
 
     def _interrupt(self) -> None:
-        try:
+        # Full: it is being woken already. Closed: it has ended.
+        with suppress(OSError):
             self._wake.send(b"x")
-        except BlockingIOError:
-            return  # it is being woken already
 
     def _run(self) -> None:
         tries = 0

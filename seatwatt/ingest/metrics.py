@@ -1,11 +1,9 @@
 """What the service says of itself: /metrics (Prometheus text), /readyz, and pipeline points."""
 
-import threading
 from dataclasses import asdict
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from seatwatt.contract.errors import SettingsError
+from seatwatt.ingest.pages import Page
 from seatwatt.ingest.service import Ingest
 from seatwatt.store.ports import DerivedPoint
 
@@ -84,60 +82,14 @@ def pipeline_point(ingest: Ingest, now_ms: int) -> DerivedPoint:
                         tuple(figures(ingest).items()), now_ms)
 
 
-class MetricsServer:
-    """A small HTTP server with two pages, in a thread of its own."""
+def pages(ingest: Ingest) -> dict[str, Page]:
+    """/metrics and /readyz of one worker."""
+    def metrics() -> tuple[HTTPStatus, str]:
+        return HTTPStatus.OK, prometheus_text(ingest)
 
-    def __init__(self, ingest: Ingest, host: str, port: int) -> None:
-        """SettingsError when the port is in use."""
-        class Handler(_Handler):
-            of = ingest
+    def readyz() -> tuple[HTTPStatus, str]:
+        found = problems(ingest)
+        status = HTTPStatus.SERVICE_UNAVAILABLE if found else HTTPStatus.OK
+        return status, "\n".join(found or ["ready"]) + "\n"
 
-        try:
-            self._server = ThreadingHTTPServer((host, port), Handler)
-        except OSError as error:
-            raise SettingsError(f"SEATWATT_INGEST_METRICS_PORT: cannot listen on {host}:{port}: "
-                                f"{error.strerror}") from None
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="ingest-metrics",
-                                        daemon=True)
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._server.server_address[1])
-
-    def start(self) -> None:
-        """Start answering."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop answering."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    of: Ingest
-
-    def do_GET(self) -> None:
-        """Answer /metrics and /readyz."""
-        if self.path == "/metrics":
-            self._answer(HTTPStatus.OK, prometheus_text(self.of), "; version=0.0.4")
-        elif self.path == "/readyz":
-            found = problems(self.of)
-            status = HTTPStatus.SERVICE_UNAVAILABLE if found else HTTPStatus.OK
-            self._answer(status, "\n".join(found or ["ready"]) + "\n")
-        else:
-            self._answer(HTTPStatus.NOT_FOUND, "here are /metrics and /readyz\n")
-
-    def log_message(self, *_ignored: object) -> None:
-        """Requests are not news."""
-
-    def _answer(self, status: HTTPStatus, text: str, version: str = "") -> None:
-        body = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", f"text/plain{version}; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    return {"/metrics": metrics, "/readyz": readyz}

@@ -65,6 +65,7 @@ class Ingest:
                          self._thread("commit", self._commit),
                          self._thread("drain", self._drain_journal)]
         self._crash = ""
+        self._busy_s, self._seen = time.monotonic(), 0
 
     @property
     def failed(self) -> str:
@@ -75,6 +76,22 @@ class Ingest:
     def account(self) -> Account:
         """Where every message is."""
         return self.counts.account()
+
+    @property
+    def idle_s(self) -> float:
+        """How long nothing has come and nothing was left to do; 0 while there is work."""
+        account = self.account
+        if not self.link.ready or account.in_flight or self.journal.entries:
+            self._busy_s = time.monotonic()
+        elif account.received != self._seen:
+            self._busy_s, self._seen = time.monotonic(), account.received
+        return time.monotonic() - self._busy_s
+
+    def forget(self) -> None:
+        """After stop(), of a worker no longer wanted: leave no trace in the state folder."""
+        for kind in ("subscriptions", "journal"):
+            for path in self.settings.ingest_state.glob(f"{kind}-{self.name}.*"):
+                path.unlink()
 
     def start(self) -> None:
         """Start all threads; the broker and the store may come later."""

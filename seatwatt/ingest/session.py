@@ -56,7 +56,10 @@ class Session:
                         "again what has no receipt", self.address)
         self.known = True
         self._subscriptions.asked()
-        wire.subscribe([(name, 1) for name in self._subscriptions.wanted])
+        if self._subscriptions.wanted:
+            wire.subscribe([(name, 1) for name in self._subscriptions.wanted])
+        else:
+            self.subscribed = True  # only to fetch what still waits for us
         if self._subscriptions.removed:
             wire.unsubscribe(list(self._subscriptions.removed))
 
@@ -80,7 +83,10 @@ def client_id(settings: IngestSettings) -> str:
 
 def filters(settings: IngestSettings) -> tuple[str, ...]:
     """What this worker subscribes: with several workers the shared form, which some brokers
-    grant but never serve, so a single worker does without."""
+    grant but never serve, so a single worker does without. A worker that is no longer wanted
+    (its number is above theirs) subscribes nothing."""
+    if settings.ingest_worker > settings.ingest_workers:
+        return ()
     names = [name.strip() for name in settings.ingest_filters.split(",") if name.strip()]
     if settings.ingest_workers == 1:
         return tuple(names)

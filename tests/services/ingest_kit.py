@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -84,14 +85,19 @@ class IngestProcess:
     def metric(self, name: str) -> float:
         """One figure of /metrics, summed over workers; -1 while it does not answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics",
-                                        timeout=5) as answer:
-                lines = answer.read().decode().splitlines()
+            page = self.page("metrics")
         except OSError:
             return -1.0
-        found = [float(line.rpartition(" ")[2]) for line in lines
+        found = [float(line.rpartition(" ")[2]) for line in page.splitlines()
                  if line.startswith(f"seatwatt_ingest_{name}{{")]
         return sum(found) if found else -1.0
+
+    def page(self, name: str) -> str:
+        """The text of a page of its HTTP server; OSError while it does not answer."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/{name}",
+                                    timeout=10) as answer:
+            text: str = answer.read().decode()
+            return text
 
     def ready(self) -> tuple[int, str]:
         """Status and text of /readyz."""
@@ -100,7 +106,8 @@ class IngestProcess:
                                         timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
+            with error:
+                return error.code, error.read().decode()
 
     def log(self) -> str:
         """What it printed."""

@@ -13,6 +13,11 @@ from seatwatt.ingest.journal import Journal, JournalFull
 MESSAGES = [(b"a/b", b"payload", 5), (b"a/c", b"", 6)]
 
 
+def fill(journal: Journal, messages: list[tuple[bytes, bytes, int]]) -> None:
+    for _ in range(1000):
+        journal.put(messages, len(messages), False)
+
+
 def test_entries_come_back_as_they_went_in_and_in_order(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db", 1 << 20)
     journal.put(MESSAGES, 2, False)
@@ -46,8 +51,7 @@ def test_any_bytes_survive(messages: list[tuple[bytes, bytes, int]]) -> None:
 def test_at_its_bound_it_takes_nothing_more_and_says_so(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db", 300)
     with pytest.raises(JournalFull, match="at its bound of 300 bytes"):
-        for _ in range(100):
-            journal.put(MESSAGES, 2, False)
+        fill(journal, MESSAGES)
     assert 0 < journal.size_bytes <= 300
     assert 80 < journal.fill_pct <= 100
     entry = journal.oldest()
@@ -62,8 +66,7 @@ def test_a_full_disk_is_a_full_journal_and_no_more(tmp_path: Path) -> None:
     journal._database.execute("PRAGMA max_page_count = 10")
     bulky = [(b"a", bytes(range(256)) * 40 + b"%d" % n, n) for n in range(4)]
     with pytest.raises(JournalFull, match="full"):
-        for number in range(1000):
-            journal.put([(t, p + b"%d" % number, n) for t, p, n in bulky], 4, False)
+        fill(journal, bulky)
     taken = journal.entries
     journal._database.execute("PRAGMA max_page_count = 100000")
     journal.put(bulky, 4, False)
@@ -80,7 +83,7 @@ def test_it_leaves_the_reserve_of_the_disk_alone(tmp_path: Path) -> None:
 
 def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db", 1 << 20)
-    with pytest.raises(SettingsError, match="SEATWATT_INGEST_STATE: cannot use .*locked"):
+    with pytest.raises(SettingsError, match=r"SEATWATT_INGEST_STATE: cannot use .*locked"):
         Journal(tmp_path / "journal.db", 1 << 20)
     journal.close()
 
