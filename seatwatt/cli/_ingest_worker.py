@@ -1,0 +1,59 @@
+"""One ingest worker in this process: the composition of broker, store, journal and ledger."""
+
+import threading
+import time
+
+from seatwatt.contract.errors import SeatwattError
+from seatwatt.contract.senml import decode
+from seatwatt.ingest.metrics import pages
+from seatwatt.ingest.pages import PageServer
+from seatwatt.ingest.service import Ingest
+from seatwatt.ingest.watch import Watch
+from seatwatt.ledger.open import open_engine
+from seatwatt.ledger.quarantine import Quarantine
+from seatwatt.settings import IngestSettings, LedgerSettings, StoreSettings
+from seatwatt.store.open import open_writer
+
+_TICK_S = 0.2
+_IDLE_S = 5.0
+
+
+def clock_ms() -> int:
+    """UTC milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def run_worker(settings: IngestSettings, port: int, asked: threading.Event) -> None:
+    """One worker in this process, its pages on `port` unless 0, until `asked`; SeatwattError
+    when it cannot go on.
+
+    One that is no longer wanted ends when nothing waits for it any more.
+    """
+    writer = open_writer(StoreSettings.load())
+    engine = open_engine(LedgerSettings.load())
+    service = Ingest(settings, writer, Quarantine(engine), decode, clock_ms)
+    watch = Watch(service, clock_ms)
+    server = _page_server(service, settings.ingest_metrics_host, port)
+    service.start()
+    watch.start()
+    former = settings.ingest_worker > settings.ingest_workers
+    while not (asked.wait(_TICK_S) or service.failed or (former and service.idle_s > _IDLE_S)):
+        pass
+    watch.stop()
+    service.stop()
+    if server:
+        server.stop()
+    writer.close()
+    engine.dispose()
+    if service.failed:
+        raise SeatwattError(f"ingest: {service.failed}")
+    if former and not asked.is_set():
+        service.forget()
+
+
+def _page_server(service: Ingest, host: str, port: int) -> PageServer | None:
+    if not port:
+        return None
+    server = PageServer(pages(service), host, port)
+    server.start()
+    return server
