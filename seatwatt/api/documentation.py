@@ -1,10 +1,11 @@
 """The OpenAPI document, with errors as what they are: problem details and nothing else."""
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
 
-from seatwatt.api.problems import PROBLEM_TYPE
+PROBLEM_TYPE = "application/problem+json"
 
 
 def install(app: FastAPI) -> None:
@@ -26,3 +27,19 @@ def install(app: FastAPI) -> None:
 
 def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [operation for path in document["paths"].values() for operation in path.values()]
+
+
+def allowed_methods(app: FastAPI, path: str) -> str:
+    """The methods of everything that is documented at `path`; the router itself knows only those
+    of the first route that matches."""
+    paths = app.openapi()["paths"]
+    for last in ("[^/]+", ".+"):  # a meter's id has slashes
+        found = {method.upper() for template, operations in paths.items()
+                 if re.fullmatch(_pattern(template, last), path) for method in operations}
+        if found:
+            return ", ".join(sorted(found))
+    return "GET"
+
+
+def _pattern(template: str, last: str) -> str:
+    return re.sub(r"\{\w+\}", "[^/]+", re.sub(r"\{id\}$", lambda _: last, template))

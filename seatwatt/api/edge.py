@@ -6,10 +6,12 @@ import secrets
 import time
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from seatwatt.api.problems import Problem, problem_response
 
+BODY_BYTES_MAX = 8_000_000
 REQUEST_ID = "x-request-id"
 _PROPER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _log = logging.getLogger("seatwatt.api")
@@ -52,7 +54,7 @@ class Edge:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_id)
+            await self._inner(scope)(scope, _bounded(receive), send_with_id)
         except Exception:
             _log.exception("request %s: %s %s failed", request_id, scope["method"], scope["path"])
             if status:
@@ -62,10 +64,32 @@ class Edge:
         finally:
             self._count(scope, status, time.perf_counter() - started_s)
 
+    def _inner(self, scope: Scope) -> ASGIApp:
+        # No name holds a NUL, and PostgreSQL takes none in a text.
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            problem = Problem(422, "input", "the address holds a NUL; expected text")
+            return problem_response(scope["path"], scope["state"]["request_id"], problem)
+        return self._app
+
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "other")
         self._metrics.requests.labels(scope["method"], route, str(status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
+
+
+def _bounded(receive: Receive) -> Receive:
+    """`receive` that refuses a body above BODY_BYTES_MAX, whatever its headers promise."""
+    taken = 0
+
+    async def bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > BODY_BYTES_MAX:
+            raise HTTPException(413, f"the body is larger than {BODY_BYTES_MAX} bytes")
+        return message
+
+    return bounded
 
 
 def _request_id(scope: Scope) -> str:

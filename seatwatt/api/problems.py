@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from seatwatt.api.documentation import PROBLEM_TYPE, allowed_methods
 from seatwatt.contract.errors import (
     ConflictError,
     InputError,
@@ -18,8 +19,6 @@ from seatwatt.contract.errors import (
     StoreError,
     StoreUnavailable,
 )
-
-PROBLEM_TYPE = "application/problem+json"
 
 
 class Fault(BaseModel):
@@ -81,6 +80,8 @@ def _on(app: FastAPI, kind: type[Exception],
         describe: Callable[[Any], tuple[Problem, list[Fault]]]) -> None:
     async def handle(request: Request, error: Exception) -> Response:
         problem, faults = describe(error)
+        if problem.status == 405:
+            problem.headers = {"allow": allowed_methods(app, request.url.path)}
         return problem_response(request.url.path, request.state.request_id, problem, faults)
 
     app.add_exception_handler(kind, handle)

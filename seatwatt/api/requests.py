@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.responses import StreamingResponse
 
+from seatwatt.api.documentation import PROBLEM_TYPE
 from seatwatt.api.periods import Period, parse_period
-from seatwatt.api.problems import PROBLEM_TYPE, Problem, ProblemDetails
+from seatwatt.api.problems import Problem, ProblemDetails
 from seatwatt.api.services import Services, Settled
 from seatwatt.api.settlements import Settlements
 from seatwatt.ledger.sites import Declared

@@ -40,10 +40,11 @@ def fill(writer: Writer, recording: Path) -> int:
 @contextmanager
 def services_on(store: StoreSettings, folder: Path, now_ms: int = NOW_MS,
                 clock: Callable[[], int] | None = None) -> Iterator[Services]:
-    """Services on a store and a SQLite ledger in `folder`; the clock stands, in 2030 by default."""
+    """Services on a store and a SQLite ledger in `folder`; the clock stands, in 2030 by
+    default; what is published goes nowhere."""
     ledger = LedgerSettings(ledger_url=f"sqlite:///{folder}/ledger.db")
     api = ApiSettings(api_access="open", api_jobs=False)
-    with open_services(api, store, ledger, clock or (lambda: now_ms)) as services:
+    with open_services(api, store, ledger, clock or (lambda: now_ms), lambda _: None) as services:
         yield services
 
 

@@ -48,7 +48,8 @@ class KeyMade(KeyLine):
 class KeyWanted(BaseModel):
     """A tenant's key names its site and tenant; other roles may be limited to a site."""
 
-    name: str = Field(min_length=1, max_length=200, examples=["Alpha's accountant"])
+    name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$",
+                      examples=["Alpha's accountant"])
     role: Role
     site: str | None = Field(default=None, max_length=40, examples=["workaround"])
     tenant: str | None = Field(default=None, max_length=40, examples=["alpha"])

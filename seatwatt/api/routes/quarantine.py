@@ -50,7 +50,8 @@ class RefusedList(BaseModel):
 class Replay(BaseModel):
     """Which messages to publish again."""
 
-    ids: list[int] = Field(min_length=1, max_length=REPLAYED_MAX, examples=[[17, 18]])
+    ids: list[Annotated[int, Field(ge=1, le=2**62)]] = Field(
+        min_length=1, max_length=REPLAYED_MAX, examples=[[17, 18]])
 
 
 class Replayed(BaseModel):
@@ -62,8 +63,9 @@ class Replayed(BaseModel):
 @router.get("", summary="Refused messages")
 def refused(
     caller: Technical, services: ServicesDep,
-    rule: Annotated[str | None, Query(description="only this rule", examples=["T08"],
-                                      max_length=8)] = None,
+    rule: Annotated[str | None, Query(
+        description="only this rule", examples=["T08"], max_length=8,
+        json_schema_extra={"enum": [*Rule.__members__, None]})] = None,
     site: Annotated[str | None, Query(description="only this site", max_length=100)] = None,
     topic: Annotated[str, Query(description="only topics that begin so", max_length=500)] = "",
     cursor: Annotated[int, Query(ge=0, le=2**62)] = 0,

@@ -46,6 +46,11 @@ def test_an_error_is_a_problem_document(client: TestClient, method: str, path: s
 
 def test_405_says_what_is_allowed(client: TestClient) -> None:
     assert client.delete("/v1/jobs").headers["allow"] == "GET"
+    assert client.delete("/v1/sites").headers["allow"] == "GET, POST"
+    assert client.put("/v1/sites/small/leases/lease-1").headers["allow"] == "DELETE, GET, PATCH"
+    assert client.put("/v1/sites/small/meters/hall-a/board").headers["allow"] == \
+        "DELETE, GET, PATCH"
+    assert client.post("/docs").headers["allow"] == "GET"
 
 
 def test_a_wrong_time_names_its_field_and_what_was_expected(client: TestClient) -> None:
@@ -78,6 +83,11 @@ def test_a_body_too_large_is_413(client: TestClient) -> None:
                          headers={"content-type": "application/json"})
     assert (answer.status_code, answer.headers["content-type"]) == (413,
                                                                     "application/problem+json")
+
+
+@pytest.mark.parametrize("address", ["/v1/sites/%00", "/v1/quarantine?topic=%00"])
+def test_a_nul_in_the_address_is_422(client: TestClient, address: str) -> None:
+    assert client.get(address).status_code == 422
 
 
 def test_a_conflict_is_409(client: TestClient, world: World) -> None:
