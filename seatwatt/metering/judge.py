@@ -93,6 +93,7 @@ class _Walk:
         return (energy_milliwh - SLACK_MILLIWH) * 36_000_000 <= self.max_power_mw * 11 * elapsed_ms
 
     def _is_outlier(self, p: int, j: int) -> bool:
+        """Rule 3: one of the three readings after `j` rises plausibly from `p` and leaves `j` out."""
         low, value = self.values.item(p), self.values.item(j)
         for n in range(j + 1, min(j + LOOK_AHEAD + 1, len(self.values))):
             high = self.values.item(n)
@@ -102,11 +103,13 @@ class _Walk:
         return False
 
     def _drop(self, p: int, j: int) -> None:
+        """R03 above, R04 below."""
         spike = self.values.item(j) > self.values.item(p)
         self.dropped.append(j)
         self._note(Rule.R03 if spike else Rule.R04, j, p, j, 0)
 
     def _fall(self, p: int, j: int, step: int) -> None:
+        """Rule 4: R05 a rollover, R06 a reset."""
         accepted = self.times_ms.item(j) in self.trusted
         modulus = self.modulus_milliwh
         if modulus is not None and step + modulus >= 0 and (
@@ -123,12 +126,14 @@ class _Walk:
         self._note(Rule.R06, p, p, j, self.counted[j])
 
     def _rise(self, p: int, j: int, step: int) -> None:
+        """Rule 5: a leap, unless an operator accepted the reading."""
         if self.times_ms.item(j) in self.trusted:
             self._note(Rule.R07, p, p, j, step, True)
         else:
             self._leap(p, j)
 
     def _leap(self, p: int, j: int) -> None:
+        """R07: counts nothing, and blocks."""
         self.counted[j] = 0
         self.doubtful.append(j)
         self._note(Rule.R07, p, p, j, 0)
