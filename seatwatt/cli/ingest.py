@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -19,7 +20,10 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def ingest(worker: Annotated[int, typer.Option(min=0, hidden=True)] = 0) -> None:
+def ingest(check: Annotated[Path | None, typer.Option(
+               help="compare store and quarantine with a recording of what was sent, and end")
+           ] = None,
+           worker: Annotated[int, typer.Option(min=0, hidden=True)] = 0) -> None:
     """Take readings from the broker into the store until SIGTERM or Ctrl-C.
 
     Settings come from the environment (SEATWATT_...). A broker or store that is not there yet is
@@ -27,6 +31,11 @@ def ingest(worker: Annotated[int, typer.Option(min=0, hidden=True)] = 0) -> None
 
     Example: SEATWATT_STORE_URL=http://127.0.0.1:8086/seatwatt seatwatt ingest
     """
+    if check is not None:
+        from seatwatt.cli._ingest_check import check as run_check
+
+        run_check(check)
+        return
     logging.basicConfig(level=logging.INFO, stream=sys.stderr,
                         format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -1,0 +1,51 @@
+"""`seatwatt ingest --check FILE`: is everything that was sent stored or quarantined?"""
+
+import hashlib
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from seatwatt.contract.errors import SeatwattError
+from seatwatt.contract.senml import decode
+from seatwatt.ingest.check import compare
+from seatwatt.ledger.open import open_engine
+from seatwatt.ledger.quarantine import Quarantine
+from seatwatt.settings import LedgerSettings, StoreSettings
+from seatwatt.store.open import open_reader
+from seatwatt.store.recording import read_messages
+
+_PAGE = 1_000
+_SHOWN = 10
+
+
+def check(file: Path) -> None:
+    """Print what became of the messages of a recording; SeatwattError when any is missing."""
+    engine = open_engine(LedgerSettings.load())
+    reader = open_reader(StoreSettings.load())
+    try:
+        kept = _digests(engine)
+        found = compare(read_messages(file), decode, reader,
+                        lambda topic, payload: _digest(topic, payload) in kept)
+    finally:
+        reader.close()
+        engine.dispose()
+    print(f"{found.messages:,} messages sent ({found.aside:,} of them no readings), "
+          f"{found.readings:,} readings: {found.stored:,} stored, "
+          f"{found.quarantined:,} quarantined, {len(found.missing):,} missing")
+    for name in found.missing[:_SHOWN]:
+        print(f"missing: {name}")
+    if found.missing:
+        raise SeatwattError(f"{file}: {len(found.missing):,} of what was sent is neither stored "
+                            "nor quarantined")
+
+
+def _digests(engine: Engine) -> set[bytes]:
+    quarantine, found, after = Quarantine(engine), set(), 0
+    while page := quarantine.list(limit=_PAGE, after_id=after):
+        found |= {_digest(row.message.topic, row.message.payload) for row in page}
+        after = page[-1].id
+    return found
+
+
+def _digest(topic: str, payload: bytes) -> bytes:
+    return hashlib.sha256(topic.encode() + b"\0" + payload).digest()
