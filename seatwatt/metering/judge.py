@@ -93,7 +93,7 @@ class _Walk:
         return (energy_milliwh - SLACK_MILLIWH) * 36_000_000 <= self.max_power_mw * 11 * elapsed_ms
 
     def _is_outlier(self, p: int, j: int) -> bool:
-        """Rule 3: one of the three readings after `j` rises plausibly from `p` and leaves `j` out."""
+        """Rule 3: one of the next three readings rises plausibly from `p`, leaving `j` outside."""
         low, value = self.values.item(p), self.values.item(j)
         for n in range(j + 1, min(j + LOOK_AHEAD + 1, len(self.values))):
             high = self.values.item(n)
