@@ -17,6 +17,9 @@ from seatwatt.contract.errors import SeatwattError
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("seatwatt.cli.demo", "run everything in one process on embedded parts"),
     "apportion": ("seatwatt.cli.apportion", "share a period's energy out from files"),
+    "bill": ("seatwatt.cli.bill", "keep suppliers' bills, tariffs and occupancy plans"),
+    "run": ("seatwatt.cli.run", "draft, approve and issue a period"),
+    "statement": ("seatwatt.cli.statement", "print, export and pack statements"),
     "site": ("seatwatt.cli.site", "apply, show or check a site file"),
     "ingest": ("seatwatt.cli.ingest", "take readings from the broker into the store"),
     "api": ("seatwatt.cli.api", "serve the API and its scheduled jobs"),
