@@ -1,0 +1,1 @@
+"""One file a protocol: how its devices are read, or listened to."""

@@ -1,0 +1,1 @@
+"""Register maps of meter models, one YAML file a model; `seatwatt.gateway.registers_file` reads."""
