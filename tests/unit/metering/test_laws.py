@@ -1,5 +1,6 @@
 """The fast code against the plain reading of the rules, and laws that hold for every series."""
 
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -152,7 +153,11 @@ def test_finer_intervals_add_up_to_coarser_ones(case: Case) -> None:
 @given(cases(("gap",)), st.integers(0, 39))
 def test_an_exchange_with_equal_registers_changes_nothing(case: Case, place: int) -> None:
     at, value = case.readings[place % len(case.readings)]
-    assert same(energy_of(case), energy_of(_cut(case, at, value)))
+    # Only the words may differ: a first or last reading is then said to be a declared one.
+    plain, declared = (replace(energy, findings=tuple(replace(f, detail="")
+                                                      for f in energy.findings))
+                       for energy in (energy_of(case), energy_of(_cut(case, at, value))))
+    assert same(plain, declared)
 
 
 def _cut(case: Case, at_ms: int, value: int) -> Case:
