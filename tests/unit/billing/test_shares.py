@@ -127,7 +127,8 @@ def test_bookings_split_by_time_first() -> None:
 def test_a_node_of_two_rooms_splits_over_both() -> None:
     share = Share(rule="bookings", otherwise="operator")
     site = worlds.site([node("plant/rooms", share=share, serves=("conf-1", "plant"))], LEASES,
-                       ZONES, bookings=(booking("alpha", "conf-1", "10:00", "11:00"),))
+                       ZONES, bookings=(booking("alpha", "conf-1", "10:00", "11:00"),
+                                        booking("beta", "hall-b", "10:00", "11:00")))
     device = worlds.meter("plant/rooms")
     result = run(site, {device: worlds.energy(device, [1000, 0])} | energies(plant_grid=[1000, 0]))
     assert totals(result) == {"alpha": 500, "operator": 500}
