@@ -122,6 +122,36 @@ class IngestSettings(BrokerSettings):
         10.0, gt=0, description="seconds between points of the pipeline measurement")
 
 
+class GatewaySettings(BrokerSettings):
+    """The service at a site that reads devices; they themselves are declared in its YAML file."""
+
+    gateway_spool: Path = Field(
+        Path("var/gateway/spool.db"), description="file of the packs that wait for a receipt")
+    gateway_spool_bytes: int = Field(
+        512 << 20, ge=1 << 20, description="bound of the spool; at it the oldest gauges are given "
+                                           "up first, registers last")
+    gateway_spool_days: float = Field(
+        35.0, gt=0, description="age at which what waits in the spool is given up")
+    gateway_disk_reserve_bytes: int = Field(
+        128 << 20, ge=0, description="free disk space that the spool leaves alone")
+    gateway_commit_s: float = Field(
+        0.6, gt=0, le=1.0, description="longest wait of a reading for the spool's next commit")
+    gateway_receipts: bool = Field(
+        True, description="a pack leaves the spool only on ingest's receipt; false: on the "
+                          "broker's word alone, so what a broker loses when killed is lost")
+    gateway_receipt_s: float = Field(
+        30.0, gt=0, description="wait for a receipt, after which a pack is sent again")
+    gateway_window_packs: int = Field(
+        200, ge=4, le=10_000, description="packs on their way at a time")
+    gateway_backlog_per_s: float = Field(
+        10_000.0, gt=0, description="readings a second that leave the backlog after an outage")
+    gateway_backlog_delay_s: float = Field(
+        10.0, ge=0, description="the backlog begins by chance within so long of a connection")
+    gateway_keepalive_s: int = Field(30, ge=5, le=65535, description="MQTT keep-alive")
+    gateway_silent_s: float = Field(
+        300.0, gt=0, description="a device without a reading for so long has stopped")
+
+
 class ApiSettings(Settings):
     """The API and its scheduled jobs."""
 
@@ -131,10 +161,9 @@ class ApiSettings(Settings):
         "keys", description="keys: every request needs an API key; open: everybody is the "
                             "operator, allowed on loopback addresses only")
     api_jobs: bool = Field(True, description="whether this process takes part in scheduled jobs")
-    api_open_age_s: float = Field(
-        5.0, ge=0, description="how long a settlement of the running period may be shown again")
-    api_closed_age_s: float = Field(
-        60.0, ge=0, description="how long a settlement of a past period may be shown again")
+    api_age_s: float = Field(
+        5.0, ge=0, description="how long a settlement may be shown again; a slow one longer, "
+                               "twenty times what it took")
     api_rate_per_s: float = Field(
         100.0, gt=0, description="requests a second that one API key may make in the long run")
     api_rate_burst: int = Field(

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +58,11 @@ def shown_wh(milliwh: int) -> float | int:
 
 def shown_time(at_ms: int, grid: IntervalGrid) -> str:
     """RFC 3339 in the site's local time."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(grid.zone).isoformat()
+    return _local(at_ms, grid.zone)
+
+
+def _local(at_ms: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone).isoformat()
 
 
 def as_json(head: dict[str, object], table: EnergyTable, grid: IntervalGrid) -> Iterator[bytes]:
@@ -97,8 +103,13 @@ def as_ndjson(table: EnergyTable, grid: IntervalGrid) -> Iterator[bytes]:
 
 
 def _spans(table: EnergyTable, grid: IntervalGrid) -> list[tuple[str, str]]:
-    times = [shown_time(at_ms, grid) for at_ms in table.boundaries_ms]
-    return list(itertools.pairwise(times))
+    return _span_texts(table.boundaries_ms, grid.zone)
+
+
+@lru_cache(maxsize=32)
+def _span_texts(boundaries_ms: tuple[int, ...], zone: ZoneInfo) -> list[tuple[str, str]]:
+    """Remembered: a month of half-hours asked for again and again is mostly these texts."""
+    return list(itertools.pairwise(_local(at_ms, zone) for at_ms in boundaries_ms))
 
 
 def _points(table: EnergyTable, row: int,

@@ -67,7 +67,7 @@ async def settled(request: Request, declared: DeclaredDep, period: PeriodDep,
                   cache_control: Annotated[str, Header(include_in_schema=False)] = "") -> Settled:
     """What billing makes of the period; `Cache-Control: no-cache` asks for a new computation."""
     settlements: Settlements = request.app.state.settlements
-    return await settlements.get(declared, period, fresh="no-cache" in cache_control)
+    return await settlements.get(declared, period, anew="no-cache" in cache_control)
 
 
 SettledDep = Annotated[Settled, Depends(settled)]

@@ -1,6 +1,6 @@
 """A settlement as the routes want it: tables by meter, seat, zone and tenant, and the document."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ class SettledPeriod:
     """One settlement."""
 
     settlement: Settlement
+    _tables: dict[str, EnergyTable] = field(default_factory=dict, init=False)
 
     @property
     def grid(self) -> IntervalGrid:
@@ -40,6 +41,11 @@ class SettledPeriod:
 
     def energy(self, by: str) -> EnergyTable:
         """Energy per interval by `meter`, `seat`, `zone` or `tenant`."""
+        if by not in self._tables:
+            self._tables[by] = self._table(by)
+        return self._tables[by]
+
+    def _table(self, by: str) -> EnergyTable:
         rows = {"meter": self._meters, "seat": self._seats, "zone": self._zones,
                 "tenant": self._parties}[by]()
         size = (len(rows), len(self.grid))

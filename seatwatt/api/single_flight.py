@@ -10,52 +10,81 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
+COST_FACTOR = 20
+"""A result is fresh for so many times what it took: at most a twentieth of one core is spent on
+computing the same thing again and again."""
+STALE_FACTOR = 5
+"""An old result may be shown, while a new one is computed, for so many times as long as fresh."""
+PATIENCE_MS = 250
+"""What takes no longer than this is waited for rather than shown old."""
+
 
 @dataclass(slots=True)
 class _Entry(Generic[V]):
     future: "Future[V]"
     started_at_ms: int
+    cost_ms: int = 0
+    shown: "Future[V] | None" = None
+    """The result before, given out while this one is under way."""
 
 
 class SingleFlight(Generic[K, V]):
-    """Results by key, at most `limit` of them, the least recently used go first.
+    """Results by key, at most `limit` of them; the least recently used go first.
 
-    A result older than the caller's `max_age_ms` (counted from the start of its computation: what
-    came later is not in it) is computed again; callers of a key whose computation is under way
-    wait for that one. A negative `max_age_ms` always computes anew. Failures are told to all who
-    wait and forgotten.
+    A result is fresh for `age_ms`, or COST_FACTOR times what it took if that is longer, counted
+    from the start of its computation: what came later is not in it. An older one is computed
+    again; whoever asks meanwhile waits for that one computation, or is shown the old result
+    where waiting would be long. Failures are told to all who wait, and forgotten.
     """
 
-    def __init__(self, executor: Executor, clock: Callable[[], int], limit: int) -> None:
-        self._executor, self._clock, self._limit = executor, clock, limit
+    def __init__(self, executor: Executor, clock: Callable[[], int], limit: int,
+                 age_ms: int) -> None:
+        self._executor, self._clock = executor, clock
+        self._limit, self._age_ms = limit, age_ms
         self._entries: OrderedDict[K, _Entry[V]] = OrderedDict()
         self._lock = threading.Lock()
         self.computed = 0
         self.reused = 0
 
-    def get(self, key: K, max_age_ms: int, compute: Callable[[], V]) -> "Future[V]":
-        """The future of the result for `key`."""
+    def get(self, key: K, compute: Callable[[], V], anew: bool = False) -> "Future[V]":
+        """The future of the result for `key`; with `anew`, of one that starts now."""
         with self._lock:
             entry = self._entries.get(key)
-            if entry is not None and self._usable(entry, max_age_ms):
-                self.reused += 1
-                self._entries.move_to_end(key)
-                return entry.future
-            return self._start(key, compute)
+            usable = None if entry is None or anew else self._usable(key, entry, compute)
+            if usable is None:
+                return self._start(key, compute).future
+            self.reused += 1
+            self._entries.move_to_end(key)
+            return usable
 
-    def _usable(self, entry: _Entry[V], max_age_ms: int) -> bool:
-        if max_age_ms < 0:
-            return False
+    def _usable(self, key: K, entry: _Entry[V], compute: Callable[[], V]) -> "Future[V] | None":
         if not entry.future.done():
-            return True
-        return (entry.future.exception() is None
-                and self._clock() - entry.started_at_ms <= max_age_ms)
+            return entry.shown or entry.future
+        if entry.future.exception() is not None:
+            return None
+        fresh_ms = max(self._age_ms, COST_FACTOR * entry.cost_ms)
+        age_ms = self._clock() - entry.started_at_ms
+        if age_ms <= fresh_ms:
+            return entry.future
+        if entry.cost_ms <= PATIENCE_MS or age_ms > STALE_FACTOR * fresh_ms:
+            return None
+        self._start(key, compute).shown = entry.future
+        return entry.future
 
-    def _start(self, key: K, compute: Callable[[], V]) -> "Future[V]":
+    def _start(self, key: K, compute: Callable[[], V]) -> _Entry[V]:
         self.computed += 1
-        entry = _Entry(self._executor.submit(compute), self._clock())
+        entry: _Entry[V] = _Entry(Future(), self._clock())
+        # The cost counts from when a thread took it up, not from when it began to wait for one.
+        entry.future = self._executor.submit(self._timed, entry, compute)
         self._entries[key] = entry
         self._entries.move_to_end(key)
         while len(self._entries) > self._limit:
             self._entries.popitem(last=False)
-        return entry.future
+        return entry
+
+    def _timed(self, entry: _Entry[V], compute: Callable[[], V]) -> V:
+        began_ms = self._clock()
+        try:
+            return compute()
+        finally:
+            entry.cost_ms = self._clock() - began_ms

@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -16,7 +14,6 @@ from hypothesis import strategies as st
 
 from seatwatt.api.energy_table import EnergyTable, as_json, shown_wh
 from seatwatt.api.periods import Step, parse_period, step_starts
-from seatwatt.api.single_flight import SingleFlight
 from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.ledger.sites import save_site
 from tests.unit.api.fakes import KARACHI, World, small_site
@@ -91,7 +88,7 @@ def test_a_settlement_is_remembered_until_it_is_old(client: TestClient, world: W
     for _ in range(3):
         client.get(ENERGY, params=DAY)
     assert world.settle.calls == 1
-    world.now_ms += 61_000
+    world.now_ms += 5_001
     client.get(ENERGY, params=DAY)
     assert world.settle.calls == 2
 
@@ -114,30 +111,6 @@ def test_a_failed_settlement_is_not_remembered(client: TestClient, world: World)
     assert client.get(ENERGY, params=DAY).status_code == 500
     world.settle.error = None
     assert client.get(ENERGY, params=DAY).status_code == 200
-
-
-def test_ten_callers_compute_once() -> None:
-    release, calls = threading.Event(), []
-
-    def compute() -> int:
-        calls.append(1)
-        release.wait(10)
-        return 7
-
-    with ThreadPoolExecutor(2) as executor:
-        flights: SingleFlight[str, int] = SingleFlight(executor, lambda: 0, limit=2)
-        futures = [flights.get("key", 0, compute) for _ in range(10)]
-        release.set()
-        assert [future.result() for future in futures] == [7] * 10
-    assert (len(calls), flights.computed, flights.reused) == (1, 1, 9)
-
-
-def test_the_least_recently_used_result_goes_first() -> None:
-    with ThreadPoolExecutor(1) as executor:
-        flights: SingleFlight[str, int] = SingleFlight(executor, lambda: 0, limit=2)
-        for key in ("a", "b", "a", "c", "a", "b"):
-            flights.get(key, 1, lambda: 1).result()
-    assert (flights.computed, flights.reused) == (4, 2)
 
 
 @given(st.integers(-10**15, 10**15))
