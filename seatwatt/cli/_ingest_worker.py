@@ -7,6 +7,7 @@ from seatwatt.contract.errors import SeatwattError
 from seatwatt.contract.senml import decode
 from seatwatt.ingest.metrics import pages
 from seatwatt.ingest.pages import PageServer
+from seatwatt.ingest.ports import Clock
 from seatwatt.ingest.service import Ingest
 from seatwatt.ingest.watch import Watch
 from seatwatt.ledger.open import open_engine
@@ -23,7 +24,8 @@ def clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def run_worker(settings: IngestSettings, port: int, asked: threading.Event) -> None:
+def run_worker(settings: IngestSettings, port: int, asked: threading.Event,
+               clock: Clock = clock_ms) -> None:
     """One worker in this process, its pages on `port` unless 0, until `asked`; SeatwattError
     when it cannot go on.
 
@@ -31,8 +33,8 @@ def run_worker(settings: IngestSettings, port: int, asked: threading.Event) -> N
     """
     writer = open_writer(StoreSettings.load())
     engine = open_engine(LedgerSettings.load())
-    service = Ingest(settings, writer, Quarantine(engine), decode, clock_ms)
-    watch = Watch(service, clock_ms)
+    service = Ingest(settings, writer, Quarantine(engine), decode, clock)
+    watch = Watch(service, clock)
     server = _page_server(service, settings.ingest_metrics_host, port)
     service.start()
     watch.start()
