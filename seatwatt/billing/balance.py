@@ -1,6 +1,7 @@
 """What the balance itself says: B01, B02, and the proof that nothing is lost."""
 
 from datetime import datetime
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,26 +14,31 @@ from seatwatt.contract.rules import Rule
 
 
 def negative_residuals(node: NodeShare, storage: bool, grid: IntervalGrid) -> list[Finding]:
-    """B01: children read more than their parent, one finding a run of intervals.
+    """B01: children read more than their parent; one finding a local day, from its first such
+    interval to its last, so that a board of coarse resolution does not tell it every hour.
 
-    A storage node takes energy in one interval and gives it in another, so it is judged by local
-    days instead.
+    A storage node takes energy in one interval and gives it in another, so it is judged by the
+    whole day instead.
     """
-    starts = _day_starts(grid) if storage else np.arange(len(grid))
-    sums = np.add.reduceat(node.residual_milliwh, starts)
-    negative = np.concatenate(([False], sums < 0, [False]))
-    edges = np.flatnonzero(negative[1:] != negative[:-1])
-    bounds = np.append(starts, len(grid))
-    return [_b01(node, int(bounds[first]), int(bounds[last]), grid)
-            for first, last in zip(edges[::2], edges[1::2], strict=True)]
+    if (node.residual_milliwh >= 0).all():
+        return []
+    starts = _day_starts(grid)
+    found = []
+    for first, end in pairwise((*starts.tolist(), len(grid))):
+        residual = node.residual_milliwh[first:end]
+        over = np.arange(end - first) if storage else np.flatnonzero(residual < 0)
+        if residual[over].sum() < 0:
+            found.append(_b01(node, first + over, grid))
+    return found
 
 
-def _b01(node: NodeShare, first: int, last: int, grid: IntervalGrid) -> Finding:
-    over = -int(node.residual_milliwh[first:last].sum())
-    own = int(node.own_milliwh[first:last].sum())
+def _b01(node: NodeShare, where: Ints, grid: IntervalGrid) -> Finding:
+    over, own = -int(node.residual_milliwh[where].sum()), int(node.own_milliwh[where].sum())
     what = "nodes below the supply" if node.node == SUPPLY else "children"
-    return Finding(Rule.B01, node.node, grid.boundaries_ms[first], grid.boundaries_ms[last],
-                   f"{what} read {wh(over)} Wh more than its own {wh(own)} Wh")
+    return Finding(Rule.B01, node.node, grid.boundaries_ms[int(where[0])],
+                   grid.boundaries_ms[int(where[-1]) + 1],
+                   f"{what} read {wh(over)} Wh more than its own {wh(own)} Wh "
+                   f"in {len(where)} interval{'s' if len(where) > 1 else ''}")
 
 
 def unaccounted_alarm(supply: NodeShare, alarm_pct: float, grid: IntervalGrid) -> list[Finding]:

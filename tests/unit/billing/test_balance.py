@@ -31,14 +31,16 @@ def span(finding: Finding) -> tuple[int, int]:
     return finding.from_ms, finding.to_ms
 
 
-def test_runs_of_negative_residuals_are_one_finding_each() -> None:
-    over = worlds.grid("10:00", "15:00")
-    found = board_reads([5, 5, 5, 5, 5], [5, 7, 9, 5, 6], over)
+def test_negative_residuals_are_one_finding_a_local_day() -> None:
+    over = worlds.grid("2026-10-06T22:00", "2026-10-07T04:00")
+    found = board_reads([5, 5, 5, 5, 5, 5], [5, 6, 7, 5, 9, 5], over)
     assert [(f.rule, f.subject, f.blocks) for f in found] == [
         (Rule.B01, "meter/hall-a/board", False)] * 2
-    assert [span(f) for f in found] == [(worlds.ms("11:00"), worlds.ms("13:00")),
-                                        (worlds.ms("14:00"), worlds.ms("15:00"))]
-    assert found[0].detail == "children read 0.006 Wh more than its own 0.010 Wh"
+    assert [span(f) for f in found] == [(worlds.ms("2026-10-06T23:00"), worlds.ms("00:00")),
+                                        (worlds.ms("00:00"), worlds.ms("03:00"))]
+    assert [f.detail for f in found] == [
+        "children read 0.001 Wh more than its own 0.005 Wh in 1 interval",
+        "children read 0.006 Wh more than its own 0.010 Wh in 2 intervals"]
 
 
 def test_storage_is_judged_by_local_days() -> None:
@@ -57,7 +59,8 @@ def test_the_supply_may_read_less_than_the_nodes_below_it() -> None:
     found = run(site, energies(plant_grid=[90, 100]) | {
         BOARD: worlds.energy(BOARD, [100, 100])}).findings
     assert [(f.rule, f.subject) for f in found] == [(Rule.B01, "supply")]
-    assert found[0].detail == "nodes below the supply read 0.010 Wh more than its own 0.090 Wh"
+    assert found[0].detail == ("nodes below the supply read 0.010 Wh more than its own 0.090 Wh "
+                               "in 1 interval")
 
 
 @pytest.mark.parametrize(("supply", "board", "alarm", "detail"), [
