@@ -71,7 +71,7 @@ def _read(site: Site, reader: Reader, period: Period, by_hand: Sequence[HandRead
     readings = read_period(site.id, reader, grid, sat)
     registers = with_hand_readings(readings.registers, by_hand)
     return PeriodInputs(energies=site_energy(site, grid, registers), occupancy=readings.occupancy,
-                        readings_sha256=registers_sha256(registers))
+                        readings_digest=registers_digest(registers))
 
 
 def with_hand_readings(registers: Registers, by_hand: Sequence[HandReading]) -> Registers:
@@ -87,14 +87,15 @@ def with_hand_readings(registers: Registers, by_hand: Sequence[HandReading]) -> 
     return found
 
 
-def registers_sha256(registers: Registers) -> str:
-    """Digest of the readings themselves, in an order of their own."""
-    digest = hashlib.sha256()
+def registers_digest(registers: Registers) -> str:
+    """Digest of the readings themselves, in an order of their own; BLAKE2b, for a month has
+    hundreds of megabytes."""
+    digest = hashlib.blake2b(digest_size=32)
     for device, name in sorted(registers):
         column = registers[device, name]
         digest.update(f"{device}/{name} {len(column)}\n".encode())
-        digest.update(column.times_ms.astype("<i8").tobytes())
-        digest.update(column.values_wh.astype("<f8").tobytes())
+        digest.update(np.ascontiguousarray(column.times_ms, dtype="<i8").data)
+        digest.update(np.ascontiguousarray(column.values_wh, dtype="<f8").data)
     return digest.hexdigest()
 
 

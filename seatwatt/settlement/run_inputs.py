@@ -20,6 +20,9 @@ from seatwatt.contract.rules import Rule
 from seatwatt.ledger.runs import Inputs
 from seatwatt.metering.energy import MeterEnergy, Quality, RegisterAt
 
+_FAST = 1
+"""Level of compression: the better ones take seconds for a month and save little."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PeriodInputs:
@@ -27,8 +30,8 @@ class PeriodInputs:
 
     energies: Mapping[Device, MeterEnergy]
     occupancy: Mapping[Seat, Spans]
-    readings_sha256: str
-    """Of all register readings, margins included."""
+    readings_digest: str
+    """BLAKE2b of all register readings, margins included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,7 @@ def encode(inputs: RunInputs) -> tuple[Inputs, str]:
         "period": _period(inputs.period), "bills": list(inputs.bills),
         "tariffs": list(inputs.tariffs), "occupancy_plan": inputs.occupancy_plan,
         "hand_readings": list(inputs.hand_readings),
-        "periods": [[_period(period), each.readings_sha256,
+        "periods": [[_period(period), each.readings_digest,
                      [_meter(each.energies[device]) for device in sorted(each.energies)]]
                     for period, each in inputs.periods.items()],
         "adjustments": [[a.of_run, _period(a.period), a.party, a.currency, a.line,
@@ -79,8 +82,8 @@ def encode(inputs: RunInputs) -> tuple[Inputs, str]:
         [*seat, _bytes(spans.starts_ms), _bytes(spans.ends_ms)]
         for seat, spans in sorted(occupancy.items())]] for period, occupancy in sat.items()])
     digest = hashlib.sha256(main + (people if sat else b"")).hexdigest()
-    recorded = Inputs(main=zlib.compress(main), occupancy=zlib.compress(people) if sat else None)
-    return recorded, digest
+    return Inputs(main=zlib.compress(main, _FAST),
+                  occupancy=zlib.compress(people, _FAST) if sat else None), digest
 
 
 def decode(recorded: Inputs, digest: str) -> RunInputs:
@@ -101,8 +104,8 @@ def decode(recorded: Inputs, digest: str) -> RunInputs:
         occupancy_plan=found["occupancy_plan"], hand_readings=found["hand_readings"],
         periods={_as_period(period): PeriodInputs(
             energies={meter.device: meter for meter in map(_as_meter, meters)},
-            occupancy=sat.get(_as_period(period), {}), readings_sha256=sha256)
-            for period, sha256, meters in found["periods"]},
+            occupancy=sat.get(_as_period(period), {}), readings_digest=readings)
+            for period, readings, meters in found["periods"]},
         adjustments=[Adjustment(of_run=run, period=_as_period(period), party=party,
                                 currency=currency, line=line, amount_minor=amount)
                      for run, period, party, currency, line, amount in found["adjustments"]])

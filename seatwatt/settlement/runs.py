@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from seatwatt.billing.bill import Period
 from seatwatt.contract.errors import ConflictError, InputError
 from seatwatt.ledger.runs import (
+    Inputs,
     Mark,
     Run,
     approve_run,
@@ -26,7 +27,7 @@ from seatwatt.settlement.charging import span_ms
 from seatwatt.settlement.run_compute import RunResult, as_text, compute
 from seatwatt.settlement.run_gather import gather
 from seatwatt.settlement.run_inputs import Adjustment, decode, encode
-from seatwatt.settlement.statement import blocking, entries, run_document, statement_document
+from seatwatt.settlement.statement import blocking, entries, run_document, statement_documents
 from seatwatt.store.ports import Reader
 
 LOOK_BACK = 3
@@ -42,15 +43,9 @@ def draft(engine: Engine, reader: Reader, site: str, period: Period, by: Mark,
         raise ConflictError(f"run {existing.id}", f"it is {existing.state}", "draft")
     before = [run for run in list_runs(engine, site, "issued") if run.to <= period.from_]
     found = [each for run in before[:look_back] for each in adjustments_of(engine, reader, run)]
-    result = recorded(gather(engine, reader, site, period, found))
-    return _save(engine, result, by)
-
-
-def recorded(inputs: Any) -> RunResult:
-    """Computed from the inputs as they are recorded, so that what is shown is what can be had
-    again."""
-    raw, digest = encode(inputs)
-    return compute(decode(raw, digest), digest)
+    # Computed from the inputs as they are recorded, so that what is shown can be had again.
+    raw, digest = encode(gather(engine, reader, site, period, found))
+    return _save(engine, raw, compute(decode(raw, digest), digest), by)
 
 
 def approve(engine: Engine, run_id: int, by: Mark, digest: str | None = None) -> Run:
@@ -96,10 +91,11 @@ def reproduce(engine: Engine, run_id: int) -> dict[str, str]:
     InputError when the inputs are not those of the run's digest (any more).
     """
     run = get_run(engine, run_id)
-    result = compute(decode(inputs_of(engine, run_id), run.digest), run.digest)
+    recorded = decode(inputs_of(engine, run_id), run.digest)
+    documents = statement_documents(compute(recorded, run.digest))
     texts = {}
     for kept in list_statements(engine, run_id):
-        again: dict[str, Any] = statement_document(result, kept.party)
+        again = documents[kept.party]
         if run.issued is not None and kept.serial is not None:
             again = frozen(again, run.site, kept.serial, run.issued.at_ms)
         texts[kept.party] = as_text(again)
@@ -110,7 +106,7 @@ def adjustments_of(engine: Engine, reader: Reader, run: Run) -> list[Adjustment]
     """What an issued run would put on each party today, less what was put on it by that run and by
     adjustments issued since. Nothing where today's readings raise a question that blocks."""
     period = Period(from_=run.from_, to=run.to)
-    result = recorded(gather(engine, reader, run.site, period))
+    result = compute(gather(engine, reader, run.site, period), run.digest)
     if blocking(result):
         raise InputError(f"run {run.id} of {period}", "it cannot be adjusted: since it was issued "
                          f"{blocking(result)[0]['rule']} came up",
@@ -135,12 +131,10 @@ def _billed(run: Run, issued: Iterable[Run]) -> dict[tuple[str, str, str], int]:
     return billed
 
 
-def _save(engine: Engine, result: RunResult, by: Mark) -> Run:
-    inputs = result.inputs
-    raw, digest = encode(inputs)
-    site = result.settlement.site
+def _save(engine: Engine, raw: Inputs, result: RunResult, by: Mark) -> Run:
+    inputs, site = result.inputs, result.settlement.site
     document = {**run_document(result), "blocking": blocking(result),
                 "ends_at_ms": span_ms(inputs.period, site)[1]}
-    statements = {party: as_text(statement_document(result, party)) for party in result.parties}
-    return save_draft(engine, site.id, inputs.period.from_, inputs.period.to, raw, digest,
+    statements = {party: as_text(text) for party, text in statement_documents(result).items()}
+    return save_draft(engine, site.id, inputs.period.from_, inputs.period.to, raw, result.digest,
                       as_text(document), statements, by)

@@ -1,6 +1,6 @@
 """What a run hands over: one document a party, and one of the whole run; plain values only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,28 @@ from seatwatt.billing.money_currency import format_amount
 from seatwatt.contract.leasetimes import local_date
 from seatwatt.contract.meters import OPERATOR
 from seatwatt.settlement.charges_document import OCCUPANCY, with_charges
-from seatwatt.settlement.document import document, finding_row, wh
+from seatwatt.settlement.document import document, finding_row, parties, wh
 from seatwatt.settlement.explained import explanation
 from seatwatt.settlement.run_compute import RunResult
 
 Entry = tuple[str, str, str]
 """Currency, line (`bill/line` or `occupancy`), party."""
 
+NO_ENERGY: dict[str, Any] = {"energy_wh": 0.0, "direct_wh": 0.0, "shared_wh": 0.0,
+                             "unaccounted_wh": 0.0, "estimated_wh": 0.0, "by": {}}
+"""Of a party that only another period charges."""
 
-def statement_document(result: RunResult, party: str) -> dict[str, Any]:
-    """The party's statement, not yet numbered. The lines add up to `totals`, and in `proof` all
+
+def statement_documents(result: RunResult) -> dict[str, dict[str, Any]]:
+    """Every party's statement, not yet numbered. Its lines add up to `totals`, and in `proof` all
     parties together to each bill."""
+    energies, due = parties(result.settlement), entries(result)
+    return {party: _statement(result, party, energies.get(party, NO_ENERGY), due)
+            for party in result.parties}
+
+
+def _statement(result: RunResult, party: str, energy: dict[str, Any], due: Mapping[Entry, int]
+               ) -> dict[str, Any]:
     site, inputs = result.settlement.site, result.inputs
     names = {tenant.id: tenant.name for tenant in site.tenants}
     explained = explanation(result.settlement, party) if _known(result, party) else {}
@@ -31,11 +42,11 @@ def statement_document(result: RunResult, party: str) -> dict[str, Any]:
         "party": {"id": party, "name": names.get(party, "Operator")},
         "period": {"from": inputs.period.from_.isoformat(), "to": inputs.period.to.isoformat()},
         "digest": result.digest, "software": inputs.software,
-        "energy": _energy(result, party),
+        "energy": {name: energy[name] for name in NO_ENERGY},
         "days": _days(result, party),
         **{name: explained.get(name, []) for name in ("seats", "nodes", "unaccounted")},
         "charges": charges, "occupancy": list(_occupancy(result, party)),
-        "adjustments": adjustments, "totals": _totals(result, party),
+        "adjustments": adjustments, "totals": _totals(result, party, due),
         "proof": [_proof(each, party) for each in result.charged.bills],
         "findings": explained.get("findings", []), "intervals": _intervals(result, party),
     }
@@ -45,10 +56,11 @@ def run_document(result: RunResult) -> dict[str, Any]:
     """The whole run: as `seatwatt apportion --json`, with what was recorded beside it."""
     inputs, settlement = result.inputs, result.settlement
     found = with_charges(document(settlement), settlement, result.charged)
+    due = entries(result)
     return {
         **found, "digest": result.digest, "software": inputs.software,
         "site_revision": inputs.site_revision,
-        "readings_sha256": {str(period): each.readings_sha256
+        "readings_digest": {str(period): each.readings_digest
                             for period, each in inputs.periods.items()},
         "hand_readings": list(inputs.hand_readings),
         "bills": [{"bill": each.bill.id, "supplier": each.bill.supplier,
@@ -58,9 +70,9 @@ def run_document(result: RunResult) -> dict[str, Any]:
         "units": [{"name": check.name, "billed": check.printed / 1000,
                    "metered": check.metered / 1000, "alarm": check.alarm}
                   for check in result.charged.units],
-        "entries": [[*entry, minor] for entry, minor in sorted(entries(result).items()) if minor],
+        "entries": [[*entry, minor] for entry, minor in sorted(due.items()) if minor],
         "adjustments": [row for party in result.parties for row in _adjustments(result, party)],
-        "totals": {party: _totals(result, party) for party in result.parties},
+        "totals": {party: _totals(result, party, due) for party in result.parties},
     }
 
 
@@ -87,14 +99,6 @@ def entries(result: RunResult) -> dict[Entry, int]:
 
 def _known(result: RunResult, party: str) -> bool:
     return party in result.settlement.apportionment.parties
-
-
-def _energy(result: RunResult, party: str) -> dict[str, Any]:
-    row = document(result.settlement)["parties"].get(party)
-    if row is None:
-        return {"energy_wh": 0.0, "direct_wh": 0.0, "shared_wh": 0.0, "unaccounted_wh": 0.0,
-                "estimated_wh": 0.0, "by": {}}
-    return {name: value for name, value in row.items() if name not in ("charges", "total")}
 
 
 def _days(result: RunResult, party: str) -> list[dict[str, Any]]:
@@ -163,9 +167,9 @@ def _adjustments(result: RunResult, party: str) -> Iterator[dict[str, Any]]:
                    "share": format_amount(each.amount_minor, each.currency)}
 
 
-def _totals(result: RunResult, party: str) -> dict[str, str]:
+def _totals(result: RunResult, party: str, due: Mapping[Entry, int]) -> dict[str, str]:
     totals: dict[str, int] = {}
-    for (currency, _, whose), minor in entries(result).items():
+    for (currency, _, whose), minor in due.items():
         if whose == party:
             totals[currency] = totals.get(currency, 0) + minor
     for each in result.inputs.adjustments:
