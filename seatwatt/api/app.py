@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
 from seatwatt import __version__
@@ -17,9 +17,12 @@ from seatwatt.api.routes import (
     energy,
     health,
     jobs,
+    papers,
     parts,
     quarantine,
+    runs,
     sites,
+    statements,
 )
 from seatwatt.api.scheduler import Scheduler
 from seatwatt.api.services import Services
@@ -52,7 +55,11 @@ def create_app(services: Services, keys: Keys) -> FastAPI:
     problems.install(app)
     pages.install(app)
     documentation.install(app)
-    for module in (sites, energy, declarations, quarantine, jobs, access_keys, health):
-        app.include_router(module.router)
-    app.include_router(parts.make_router())
+    for router in _routers():
+        app.include_router(router)
     return app
+
+
+def _routers() -> list[APIRouter]:
+    modules = (sites, energy, declarations, runs, statements, quarantine, jobs, access_keys, health)
+    return [*(module.router for module in modules), parts.make_router(), papers.make_router()]

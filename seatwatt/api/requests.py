@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.responses import StreamingResponse
 
+from seatwatt.api.access import CallerDep
 from seatwatt.api.documentation import PROBLEM_TYPE
 from seatwatt.api.periods import Period, parse_period
 from seatwatt.api.problems import Problem, ProblemDetails
@@ -44,8 +45,9 @@ def services(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(services)]
 
 
-def declared(site: SiteId, services: ServicesDep) -> Declared:
-    """The declared site of the path; 404 when there is none."""
+def declared(site: SiteId, _: CallerDep, services: ServicesDep) -> Declared:
+    """The declared site of the path; 404 when there is none. The caller comes first: without a
+    key for it, nobody learns whether it exists."""
     if site not in services.declarations.ids():
         raise Problem(404, "not-found", f"there is no declared site {site!r}; "
                                         "declare it with `seatwatt site apply FILE`")

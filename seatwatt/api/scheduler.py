@@ -95,4 +95,6 @@ def _trigger(job: Job) -> CronTrigger:
     of most sites."""
     if job.every_s == 86_400:
         return CronTrigger(hour=20, minute=10, timezone="UTC")
+    if job.every_s == 3600:
+        return CronTrigger(minute=7, timezone="UTC")
     return CronTrigger(minute=f"*/{job.every_s // 60}", timezone="UTC")

@@ -22,7 +22,7 @@ from tests.servers import Server
 from tests.services.api_worlds import declare, fill, services_on
 from tests.shared import shared
 
-_, INTERVALS, COMPLETENESS = JOBS
+_, INTERVALS, COMPLETENESS, MONTH_DRAFTS, *_rest = JOBS
 
 
 @pytest.fixture(params=["sqlite", "influx"])

@@ -4,8 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from seatwatt.api.jobs.completeness import write_completeness
+from seatwatt.api.jobs.drafts import write_month_drafts
+from seatwatt.api.jobs.happenings import write_happenings
 from seatwatt.api.jobs.health import write_device_health
 from seatwatt.api.jobs.intervals import write_intervals
+from seatwatt.api.jobs.live import write_live
+from seatwatt.api.jobs.months import write_months
 from seatwatt.api.jobs.outcome import Outcome
 from seatwatt.api.services import Services
 from seatwatt.ledger.jobs import Progress
@@ -32,4 +36,11 @@ JOBS: tuple[Job, ...] = (
                      "data", 300, 240, write_intervals),
     Job("completeness", "which intervals of the last days were measured, and what the rules found",
         86_400, 43_200, write_completeness),
+    Job("month_drafts", "last month's draft of every site, until it is approved", 86_400, 43_200,
+        write_month_drafts),
+    Job("live", "what each site draws now and from where; what the quarantine holds", 60, 30,
+        write_live),
+    Job("happenings", "outages, exchanges and tariffs, as events", 300, 240, write_happenings),
+    Job("months", "each tenant's month so far and last month, with what they would cost", 3600,
+        1800, write_months),
 )

@@ -1,4 +1,5 @@
-"""Each interval, once it is over: `site_balance`, `zone_occupancy` and `tenant_energy`.
+"""Each interval, once it is over: `site_balance`, `zone_occupancy`, `tenant_energy` and what
+`views.py` makes of the same settlement.
 
 The last two days are written again every time, so that readings which came late are in them. What
 was never written is caught up from `BEHIND_DAYS_MAX` back, a week at a time.
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 
 from seatwatt.api.jobs.outcome import Outcome
 from seatwatt.api.jobs.points import interval_points
+from seatwatt.api.jobs.views import view_points
 from seatwatt.api.services import Services
 from seatwatt.billing.apportion import apportion
 from seatwatt.contract.errors import InputError
@@ -79,6 +81,7 @@ def _write(services: Services, site: Site, work: Work) -> int:
     readings = read_period(site.id, services.reader, grid, with_occupancy=True)
     energies = site_energy(site, grid, readings.registers)
     result = apportion(site, grid, energies, readings.occupancy)
-    points = interval_points(site, result, energies, readings.occupancy)
+    points = [*interval_points(site, result, energies, readings.occupancy),
+              *view_points(site, result, energies, readings.occupancy)]
     services.writer.write_derived(points)
     return len(points)

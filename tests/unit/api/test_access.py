@@ -36,6 +36,19 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", f"{SITE}/energy"): {OP, EN, BI, TE},
     ("GET", f"{SITE}/apportionment"): {OP, EN, BI},
     ("GET", f"{SITE}/explain/{{party}}"): {OP, EN, BI, TE},
+    ("GET", f"{SITE}/runs"): {OP, BI}, ("POST", f"{SITE}/runs"): {OP, BI},
+    ("GET", f"{SITE}/runs/{{id}}"): {OP, BI},
+    **{("POST", f"{SITE}/runs/{{id}}/{step}"): {OP, BI}
+       for step in ("approve", "reopen", "issue")},
+    ("GET", f"{SITE}/runs/{{id}}/statements"): {OP, BI},
+    ("GET", f"{SITE}/runs/{{id}}/statements/{{party}}"): {OP, BI, TE},
+    ("GET", f"{SITE}/runs/{{id}}/pack"): {OP, BI},
+    ("GET", f"{SITE}/statements"): {OP, BI, TE},
+    ("GET", f"{SITE}/hand-readings"): {OP, EN, BI}, ("POST", f"{SITE}/hand-readings"): {OP, EN},
+    **{(method, f"{SITE}/{kind}{item}"): {OP, BI}
+       for kind in ("bills", "tariffs", "occupancy-plans")
+       for method, item in (("GET", ""), ("POST", ""), ("GET", "/{id}"), ("PUT", "/{id}"),
+                            ("DELETE", "/{id}"))},
     **{("GET", f"{SITE}/{part}"): {OP, EN, BI} for part in PARTS},
     **{("GET", f"{SITE}/{part}/{{id}}"): {OP, EN, BI} for part in PARTS},
     **{("POST", f"{SITE}/{part}"): roles for part, roles in PARTS.items()},
@@ -79,6 +92,8 @@ def test_the_table_knows_every_route(keyed: TestClient) -> None:
 def test_without_a_key_nothing_opens(keyed: TestClient) -> None:
     for method, path in operations(keyed):
         status = ask(keyed, method, path, "small", "alpha", {}).status_code
+        assert (status == 401) == bool(ALLOWED[method, path]), (method, path, status)
+        status = ask(keyed, method, path, "nowhere", "alpha", {}).status_code
         assert (status == 401) == bool(ALLOWED[method, path]), (method, path, status)
 
 

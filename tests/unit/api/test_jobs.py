@@ -23,7 +23,7 @@ from seatwatt.contract.leasetimes import local_date
 from seatwatt.metering.energy import MeterEnergy, Quality
 from tests.unit.api.fakes import NOW_MS, World, make_world, small_site
 
-HEALTH, INTERVALS, COMPLETENESS = JOBS
+HEALTH = JOBS[0]
 
 
 def scheduler(world: World, *jobs: Job) -> Scheduler:
@@ -99,7 +99,7 @@ def test_jobs_run_while_the_app_does(ledger_file: Path) -> None:
         running: Scheduler = client.app.state.scheduler  # type: ignore[attr-defined]
     # Stopping waits for the runs that starting asked for.
     assert {name: record.status for name, record in running.records().items()} == {
-        "device_health": "ok", "intervals": "ok", "completeness": "ok"}
+        "device_health": "ok", "intervals": "ok", "completeness": "ok", "month_drafts": "ok"}
     assert running.next_run_ms("device_health") is None
     world.ledger.dispose()
 

@@ -1,0 +1,95 @@
+"""`events` that are no finding: outages, exchanges of meters, tariffs that come into force.
+
+The last two days are looked at again each time; the same event again overwrites itself.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seatwatt.api.jobs.live import ON_W
+from seatwatt.api.jobs.outcome import Outcome
+from seatwatt.api.services import Services
+from seatwatt.contract.devices import Device
+from seatwatt.contract.errors import InputError
+from seatwatt.contract.intervals import local_midnight_ms
+from seatwatt.contract.quantities import quantity
+from seatwatt.contract.site import Site
+from seatwatt.ledger.jobs import Progress
+from seatwatt.ledger.papers import list_papers
+from seatwatt.store.ports import Column, DerivedPoint
+
+BACK_MS = 2 * 86_400_000
+
+
+def write_happenings(services: Services, progress: Progress) -> Outcome:
+    """Every declared site; the first run looks as far back as the store's grid readings go."""
+    now_ms, done, said = services.clock(), dict(progress), []
+    for site_id in services.declarations.ids():
+        site = services.declarations.load(site_id).site
+        start_ms = done.get(site_id, {}).get("until_ms", BACK_MS) - BACK_MS
+        try:
+            points = [*_outages(services, site, start_ms, now_ms), *exchange_events(site),
+                      *_tariffs(services, site)]
+        except InputError as error:
+            said.append(f"{site_id}: {error}")
+            continue
+        services.writer.write_derived(points)
+        done[site_id] = {"until_ms": now_ms}
+        said.append(f"{site_id}: {len(points)} events")
+    return Outcome("; ".join(said) or "no site is declared", done)
+
+
+def _outages(services: Services, site: Site, start_ms: int, end_ms: int) -> list[DerivedPoint]:
+    grids = [node.device for node in site.nodes if node.source == "grid" and node.metered]
+    if not grids:
+        return []
+    columns = services.reader.columns(site.id, quantity("meter", "power"), start_ms, end_ms, grids)
+    return [_event(site.id, "outage", "grid", f"Outage, {(to - at) / 60_000:.0f} minutes",
+                   "the grid's meters read no power", at, to)
+            for at, to in outages(columns)]
+
+
+def outages(grids: Mapping[Device, Column]) -> list[tuple[int, int]]:
+    """[from, to) during which every grid meter read no power, from its first such reading to the
+    first that is none; one still going on ends with its last reading."""
+    if not grids:
+        return []
+    times = np.unique(np.concatenate([column.times_ms for column in grids.values()]))
+    dark = np.ones(len(times), dtype=np.bool_)
+    for column in grids.values():
+        at = np.searchsorted(column.times_ms, times, side="right") - 1
+        dark &= np.where(at >= 0, np.abs(column.values[np.maximum(at, 0)]) <= ON_W, True)
+    return list(_runs(times, dark))
+
+
+def _runs(times: NDArray[np.int64], dark: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    edges = np.diff(np.concatenate(([0], dark.astype(np.int8), [0])))
+    for first, after in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+        start_ms, end_ms = int(times[first]), int(times[min(int(after), len(times) - 1)])
+        if end_ms > start_ms:
+            yield start_ms, end_ms
+
+
+def exchange_events(site: Site) -> list[DerivedPoint]:
+    """One for each declared exchange of a meter."""
+    return [_event(site.id, "exchange", str(each.meter), f"Meter exchanged: {each.meter}",
+                   f"old at {each.final_wh} Wh, new at {each.initial_wh} Wh", each.at_ms,
+                   each.at_ms) for each in site.exchanges]
+
+
+def _tariffs(services: Services, site: Site) -> list[DerivedPoint]:
+    """One for each tariff, when it comes into force."""
+    starts = [(paper, local_midnight_ms(paper.from_, site.time_zone))
+              for paper in list_papers(services.ledger, site.id, "tariff") if paper.from_]
+    return [_event(site.id, "tariff", paper.name, f"Tariff {paper.name} in force",
+                   str(paper.document.get("document", "")), at_ms, at_ms)
+            for paper, at_ms in starts]
+
+
+def _event(site: str, kind: str, subject: str, title: str, text: str, from_ms: int, to_ms: int
+           ) -> DerivedPoint:
+    return DerivedPoint("events", (("site", site), ("kind", kind), ("subject", subject)),
+                        (("title", title), ("text", text), ("tags", kind),
+                         ("end_ms", float(to_ms))), from_ms)
