@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -72,19 +73,57 @@ def mosquitto(folder: Path) -> Iterator[Running]:
 
 
 @contextmanager
-def influxd(folder: Path) -> Iterator[Running]:
-    """An InfluxDB 1.x as delivered."""
-    port = free_port()
+def influxd(folder: Path, port: int = 0) -> Iterator[Running]:
+    """An InfluxDB 1.x as delivered, on `port` if given."""
+    port = port or free_port()
     config = folder / "influxdb.conf"
     config.write_text(_INFLUXD.format(port=port, other_port=free_port(), folder=folder))
     yield from _running([_program("influxd"), "-config", str(config)], port,
                         lambda: _pings(port), folder / "influxd.log")
 
 
+@contextmanager
+def ingest(folder: Path, broker_port: int, store_port: int) -> Iterator[Running]:
+    """`seatwatt ingest` as a process of its own, connected to the broker; its port is that of
+    its pages."""
+    port = free_port()
+    env = {**os.environ, "SEATWATT_MQTT_PORT": str(broker_port),
+           "SEATWATT_STORE_URL": f"http://127.0.0.1:{store_port}/bench",
+           "SEATWATT_LEDGER_URL": f"sqlite:///{folder}/ledger.db",
+           "SEATWATT_INGEST_STATE": str(folder / "ingest"),
+           "SEATWATT_INGEST_METRICS_PORT": str(port)}
+    log = folder / "ingest.log"
+    yield from _running([sys.executable, "-m", "seatwatt", "ingest"], port,
+                        lambda: "connected to broker" in log.read_text(), log, env)
+
+
+def metric(port: int, name: str) -> float:
+    """One figure of an ingest's /metrics."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        for line in answer.read().decode().splitlines():
+            if line.startswith(f"seatwatt_ingest_{name}{{"):
+                return float(line.rpartition(" ")[2])
+    raise SeatwattError(f"ingest has no metric {name}")
+
+
+def peak_rss_mb(process: "subprocess.Popen[bytes]") -> float:
+    """Most memory the process has held so far."""
+    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1000
+    return 0.0
+
+
+def cpu_s(process: "subprocess.Popen[bytes]") -> float:
+    """Processor time the process has used so far."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _running(command: list[str], port: int, ready: Callable[[], bool],
-             log: Path) -> Iterator[Running]:
+             log: Path, env: dict[str, str] | None = None) -> Iterator[Running]:
     with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out)
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=env)
     try:
         deadline = time.monotonic() + _START_S
         while not ready():

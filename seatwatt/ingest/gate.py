@@ -8,7 +8,7 @@ from random import Random
 from seatwatt.contract.errors import StoreError
 
 _FIRST_S = 0.5
-_LONGEST_S = 30.0
+_LONGEST_S = 5.0
 
 
 class Gate:

@@ -67,8 +67,8 @@ def test_the_gate_backs_off_with_jitter_and_obeys_the_stores_own_wish() -> None:
         gate.failed(StoreUnavailable("down"))
         waits.append(gate.wait_s())
     assert 0.3 < waits[0] < 0.7
-    assert 22 < waits[-1] <= 37.5
-    assert waits[3] > waits[1]
+    assert 3.7 < waits[-1] <= 6.25
+    assert waits[2] > waits[0]
     gate.failed(StoreUnavailable("slow down", retry_after_s=7.0))
     assert gate.wait_s() == 7.0
     assert not gate.is_open
