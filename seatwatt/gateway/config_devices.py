@@ -136,7 +136,7 @@ def _shelly(fields: Fields, beside: Path) -> ShellySource:
     return ShellySource(topic=fields.need("topic", as_topic), component=component)
 
 
-SHELLY_COMPONENTS = ("switch", "cover", "pm1", "em1", "em", "relay", "emeter", "input", "presence")
+SHELLY_COMPONENTS = ("switch", "cover", "pm1", "em1", "em", "relay", "emeter", "input")
 
 
 def _zigbee(fields: Fields, beside: Path) -> ZigbeeSource:
