@@ -20,7 +20,7 @@ def print_month(settlement: Settlement) -> None:
                         zip(result.sources, result.supply_milliwh, strict=True))
     equal = "equal to" if parties == supply else "NOT equal to"
     console.print(f"All parties together carry {_kwh(parties)} kWh, {equal} the supply: {sources}.",
-                  soft_wrap=True)
+                  soft_wrap=True, highlight=False)
 
 
 def _kwh(milliwh: int) -> str:

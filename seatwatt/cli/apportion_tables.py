@@ -46,14 +46,17 @@ def _table(title: str, first: str, footer: str) -> Table:
 def _parties(found: dict[str, Any], settlement: Settlement) -> Table:
     title = f"{settlement.site.name}: {found['from']} to {found['to']}, kWh"
     table, result = _table(title, "party", "sum = supply"), settlement.apportionment
-    for name, milliwh in (("direct", result.direct_milliwh), ("shared", result.shared_milliwh),
-                          ("unaccounted", result.unaccounted_milliwh),
-                          ("total", result.energy_milliwh),
-                          ("estimated", result.estimated_milliwh)):
+    table.columns[0].no_wrap = True
+    columns = [("direct", "direct_wh", result.direct_milliwh),
+               ("shared", "shared_wh", result.shared_milliwh),
+               ("unaccounted", "unaccounted_wh", result.unaccounted_milliwh),
+               ("total", "energy_wh", result.energy_milliwh)]
+    if result.estimated_milliwh.any():  # without it the table fits eighty columns
+        columns.append(("estimated", "estimated_wh", result.estimated_milliwh))
+    for name, _, milliwh in columns:
         table.add_column(name, kwh(int(milliwh.sum()) / 1000), justify="right", no_wrap=True)
     for party, row in found["parties"].items():
-        table.add_row(party, *(kwh(row[name]) for name in (
-            "direct_wh", "shared_wh", "unaccounted_wh", "energy_wh", "estimated_wh")))
+        table.add_row(party, *(kwh(row[key]) for _, key, _ in columns))
     return table
 
 
