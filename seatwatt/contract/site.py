@@ -101,6 +101,8 @@ class Site:
     tenants: tuple[Tenant, ...] = ()
     leases: tuple[Lease, ...] = ()
     bookings: tuple[Booking, ...] = ()
+    sanctioned_load_w: float | None = None
+    """What the supplier has agreed to deliver; None when it is not known."""
 
     def __post_init__(self) -> None:
         check_identifier("site", self.id)
@@ -110,4 +112,6 @@ class Site:
             raise InputError("interval", f"{self.interval_s} s is not a length we know",
                              "5, 10, 15, 20, 30 or 60min")
         positive("max_gap", self.max_gap_s)
+        if self.sanctioned_load_w is not None:
+            positive("sanctioned_load_w", self.sanctioned_load_w)
         sitechecks.check_site(self)

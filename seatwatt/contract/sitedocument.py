@@ -20,7 +20,8 @@ def site_document(site: Site) -> Document:
     return _filled({
         "site": site.id, "name": site.name, "time_zone": site.time_zone.key,
         "currency": site.currency, "interval": _length(site.interval_s),
-        "max_gap": _length(site.max_gap_s), "bands": _bands(site),
+        "max_gap": _length(site.max_gap_s), "sanctioned_load_w": site.sanctioned_load_w,
+        "bands": _bands(site),
         "zones": {zone.name: _zone(zone) for zone in site.zones},
         "meters": {node_key(node.device): _node(node) for node in site.nodes},
         "seat_meters": site.seat_meters and _seat_meters(site.seat_meters),

@@ -35,8 +35,9 @@ from seatwatt.contract.site import Site, Tenant, Zone
 SEATS_MAX = 10_000
 """The most seats that a zone may declare by their number."""
 
-_SITE = ("site", "name", "time_zone", "currency", "interval", "max_gap", "bands", "zones", "meters",
-         "seat_meters", "unaccounted", "exchanges", "acceptances", "tenants", "leases", "bookings")
+_SITE = ("site", "name", "time_zone", "currency", "interval", "max_gap", "sanctioned_load_w",
+         "bands", "zones", "meters", "seat_meters", "unaccounted", "exchanges", "acceptances",
+         "tenants", "leases", "bookings")
 _SHARE = ("share", "otherwise", "vacant", "weights")
 _REGISTER = ("parent", "max_power_w", "register_modulus_wh", "multiplier")
 _NODE = (*_REGISTER, *_SHARE, "source", "serves", "metered", "storage", "title")
@@ -61,6 +62,7 @@ def _site(fields: Fields) -> Site:
         currency=fields.need("currency", as_text),
         interval_s=fields.get("interval", as_length_s, 1800),
         max_gap_s=fields.get("max_gap", as_length_s, 900),
+        sanctioned_load_w=fields.maybe("sanctioned_load_w", as_number),
         bands=parse_bands(fields),
         zones=zones,
         nodes=tuple(_node(*entry) for entry in fields.entries("meters")),
