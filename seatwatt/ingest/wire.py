@@ -1,7 +1,9 @@
 """The MQTT client: paho, but reading what the socket has at once and acknowledging in one packet.
 
 paho reads a packet in three or four calls and sends each PUBACK by itself; both together cost
-more than everything else that ingest does to a message (docs/performance.md).
+more than everything else that ingest does to a message (docs/performance.md). Private names of
+paho used here: `_sock_recv`, `_loop_rc_handle`, `_last_bytes_received` with its mutex,
+`_in_packet` with `_packet_handle`, `_packet_queue`.
 """
 
 import time
