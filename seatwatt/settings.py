@@ -135,7 +135,7 @@ class GatewaySettings(BrokerSettings):
     gateway_disk_reserve_bytes: int = Field(
         128 << 20, ge=0, description="free disk space that the spool leaves alone")
     gateway_commit_s: float = Field(
-        0.6, gt=0, le=1.0, description="longest wait of a reading for the spool's next commit")
+        0.5, gt=0, le=1.0, description="longest wait of a reading for the spool's next commit")
     gateway_receipts: bool = Field(
         True, description="a pack leaves the spool only on ingest's receipt; false: on the "
                           "broker's word alone, so what a broker loses when killed is lost")

@@ -106,6 +106,7 @@ def _rows() -> list[Quantity]:
         flag("gateway", "up"),
         q("gateway", "spool_messages", "", "count", _G, _COUNT, 0, 1e12),
         q("gateway", "spool_dropped", "", "count", _G, _COUNT, 0, 1e12),
+        q("gateway", "devices_failed", "", "count", _G, _COUNT, 0, 1e12),
         q("gateway", "clock_offset", "_s", "s", _G, _S, -1e10, 1e10),
     ]
 

@@ -45,7 +45,8 @@ class Publisher:
         self._mids: dict[int, str] = {}
         self._ready = self._stopping = False
         self._problem, self._said_s = "", float("-inf")
-        self._news: dict[str, bytes] = {}
+        self._parts: dict[str, bytes] = {}
+        self._news: set[str] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gateway-publisher", daemon=True)
@@ -68,7 +69,8 @@ class Publisher:
     def tell(self, part: str, payload: bytes) -> None:
         """From any thread: keep `payload` retained at `.../status/{zone}/{gateway}/{part}`."""
         with self._lock:
-            self._news[part] = payload
+            self._parts[part] = payload
+            self._news.add(part)
 
     def stop(self) -> None:
         """Send what can be sent within a moment, say goodbye, end the thread."""
@@ -139,7 +141,8 @@ class Publisher:
         except SpoolFull as error:
             self._say(str(error))
         with self._lock:
-            news, self._news = self._news, {}
+            news = {part: self._parts[part] for part in self._news}
+            self._news.clear()
         for part, payload in news.items():
             client.publish(f"{self._status}/{part}", payload, qos=1, retain=True)
 
@@ -177,6 +180,8 @@ class Publisher:
 
     def _begin(self, client: Client) -> None:
         client.publish(self._status, ONLINE, qos=1, retain=True)
+        with self._lock:
+            self._news.update(self._parts)
         self._flow.connected(time.monotonic())
         self._ready, self._problem = True, ""
         LOG.info("connected to broker %s as %s", self._address, self._name)

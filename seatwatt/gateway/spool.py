@@ -69,8 +69,8 @@ class Spool:
 
     @property
     def dropped(self) -> int:
-        """Readings given up since the spool began, of all ranks."""
-        return sum(self.tally.get(_dropped(rank), 0) for rank in Rank)
+        """Readings given up since the spool began, for whatever reason."""
+        return sum(count for name, count in self.tally.items() if name.startswith("dropped_"))
 
     @property
     def used_bytes(self) -> int:
@@ -78,22 +78,27 @@ class Spool:
         with self._lock:
             return self._used()
 
-    def commit(self, drafts: Sequence[Draft], oldest_ms: int | None = None,
+    def commit(self, drafts: Sequence[Draft], now_ms: int | None = None,
                hold: Sequence[Held] = (), let_go: bool = False) -> None:
         """Have these on disk when it returns, and what `forget` named gone.
 
-        Packs from before `oldest_ms` are given up. `let_go`: what was held is among the drafts.
-        SpoolFull: nothing has changed. A file found damaged is set aside, and the drafts go to
-        the new one.
+        With `now_ms`, packs of more than the greatest age are given up. `let_go`: what was held
+        is among the drafts. SpoolFull: nothing has changed. A file found damaged is set aside,
+        and the drafts go to the new one.
         """
         with self._lock:
             try:
-                self._transaction(drafts, oldest_ms, hold, let_go)
+                self._transaction(drafts, now_ms, hold, let_go)
             except sqlite3.OperationalError as error:
                 raise SpoolFull(f"spool {self._path}: {error}") from error
             except sqlite3.DatabaseError:
                 self._renew()
-                self._transaction(drafts, oldest_ms, hold, let_go)
+                self._transaction(drafts, now_ms, hold, let_go)
+
+    def count(self, name: str, by: int) -> None:
+        """Add to a count, which the next commit puts on disk."""
+        with self._lock:
+            self._count(name, by)
 
     def forget(self, sequences: Iterable[int]) -> None:
         """These rest elsewhere: the next commit removes them."""
@@ -150,7 +155,7 @@ class Spool:
             rows = self._database.execute("SELECT boot, offset_ms, body FROM held ORDER BY id")
             return [Held.of(*row) for row in rows.fetchall()]
 
-    def _transaction(self, drafts: Sequence[Draft], oldest_ms: int | None,
+    def _transaction(self, drafts: Sequence[Draft], now_ms: int | None,
                      hold: Sequence[Held], let_go: bool) -> None:
         execute = self._database.execute
         tally, packs, last = dict(self.tally), self.packs, self.last
@@ -162,7 +167,7 @@ class Spool:
             self._database.executemany("INSERT INTO held (boot, offset_ms, body) VALUES (?, ?, ?)",
                                        [(one.boot, one.offset_ms, one.body()) for one in hold])
             self._insert(drafts)
-            self._drop_old(oldest_ms)
+            self._drop_old(now_ms)
             self._sacrifice()
             self._database.executemany("INSERT OR REPLACE INTO tally (name, count) VALUES (?, ?)",
                                        self.tally.items())
@@ -194,9 +199,10 @@ class Spool:
             self._count("spooled_readings", len(draft.batch))
         self.packs += len(drafts)
 
-    def _drop_old(self, oldest_ms: int | None) -> None:
-        if oldest_ms is None:
+    def _drop_old(self, now_ms: int | None) -> None:
+        if now_ms is None:
             return
+        oldest_ms = now_ms - self._limits.max_age_ms
         while True:
             rows = self._database.execute(
                 "SELECT sequence FROM pack WHERE taken_at_ms < ? AND sequence <= "
@@ -236,7 +242,8 @@ class Spool:
         return int((pages - free) * size)
 
     def _count(self, name: str, by: int) -> None:
-        self.tally[name] = self.tally.get(name, 0) + by
+        if by:
+            self.tally[name] = self.tally.get(name, 0) + by
 
     def _renew(self) -> None:
         """The file turned out to be damaged: go on with a new one, and with our counts."""

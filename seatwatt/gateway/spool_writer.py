@@ -29,18 +29,18 @@ class SpoolWriter:
     """`take` may be called from any thread and does no I/O."""
 
     def __init__(self, spool: Spool, flow: Flow, packer: Packer, watch: ClockWatch,
-                 clock: Clock, commit_s: float, max_age_ms: int, boot: str) -> None:
+                 clock: Clock, commit_s: float, boot: str) -> None:
         """`boot` names this start of the machine, from which the watch's steady clock counts."""
         self._spool, self._flow, self._packer, self._watch = spool, flow, packer, watch
         self._clock, self._commit_s, self._boot = clock, commit_s, boot
-        self._max_age_ms = max_age_ms
         self._lock = threading.Lock()
         self._pending: list[Sample] = []
         self._some, self._many = threading.Event(), threading.Event()
         self._stopping, self._age_checked_ms = False, 0
         self._run_id, self._numbers = secrets.token_hex(4), count(1)
         self._full = False
-        self.unspooled_readings = self.lost_readings = 0
+        self._counted: dict[str, int] = {}
+        self._surplus = self._timeless = self._unspooled = 0
         self._thread = threading.Thread(target=self._run, name="gateway-spool", daemon=True)
 
     @property
@@ -80,8 +80,9 @@ class SpoolWriter:
         samples = self._waiting()
         held = self._spool.held() if self._watch.is_set else []
         drafts, unset = self._sorted(samples, held)
+        self._count()
         try:
-            self._spool.commit(drafts, self._oldest_ms(), unset, let_go=bool(held))
+            self._spool.commit(drafts, self._now_ms(), unset, let_go=bool(held))
             if self._full:
                 LOG.warning("spool: the disk takes packs again")
             self._full = False
@@ -114,7 +115,7 @@ class SpoolWriter:
             self._many.clear()
         surplus = len(samples) - PENDING_MAX
         if surplus > 0:
-            self.lost_readings += surplus
+            self._surplus += surplus
             del samples[:surplus]
         return samples
 
@@ -130,7 +131,7 @@ class SpoolWriter:
         put_right = (restamped(one, self._watch, self._watch.unset_offset_ms)
                      if is_unset(one) else one for one in samples)
         known = [one for one in put_right if not is_unset(one)]
-        self.lost_readings += len(samples) - len(known)
+        self._timeless += len(samples) - len(known)
         return known
 
     def _let_go(self, held: list[Held]) -> list[Sample]:
@@ -138,7 +139,7 @@ class SpoolWriter:
         ours = [one for one in held if one.boot == self._boot]
         foreign = sum(len(one.samples) for one in held if one.boot != self._boot)
         if foreign:
-            self.lost_readings += foreign
+            self._timeless += foreign
             LOG.error("clock: %d readings of an earlier start, taken before the clock was set, "
                       "have no known time: given up", foreign)
         samples = [sample for one in ours for sample in one.stamped(self._watch)]
@@ -147,18 +148,29 @@ class SpoolWriter:
                         len(samples))
         return samples
 
-    def _oldest_ms(self) -> int | None:
-        """Before what packs are too old. A clock that has just jumped does not decide that."""
+    def _count(self) -> None:
+        """What others counted since the last commit joins the spool's counts, which last."""
+        counted = {"resent_packs": self._flow.resent, "sent_packs": self._flow.sent,
+                   "unspooled_readings": self._unspooled,
+                   "dropped_surplus_readings": self._surplus + self._flow.dropped,
+                   "dropped_timeless_readings": self._timeless,
+                   "nonsense_readings": self._packer.nonsense}
+        for name, value in counted.items():
+            self._spool.count(name, value - self._counted.get(name, 0))
+        self._counted = counted
+
+    def _now_ms(self) -> int | None:
+        """The time by which packs grow old. A clock that has just jumped does not decide that."""
         now_ms = self._clock()
         if now_ms - self._age_checked_ms < _AGE_CHECK_MS or self._watch.calm_s < _CALM_S:
             return None
         self._age_checked_ms = now_ms
-        return now_ms - self._max_age_ms
+        return now_ms
 
     def _beside(self, drafts: list[Draft], unset: list[Held]) -> None:
         for draft in drafts:
             pack_id = f"{self._run_id}-{next(self._numbers)}"
             self._flow.unspooled(pack_id, draft, self._spool.payload(draft, pack_id))
-            self.unspooled_readings += len(draft.batch)
+            self._unspooled += len(draft.batch)
         with self._lock:
             self._pending[:0] = [sample for one in unset for sample in one.samples]

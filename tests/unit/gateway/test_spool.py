@@ -21,6 +21,7 @@ from seatwatt.gateway.spool import Limits, Spool, SpoolFull
 from tests.unit.gateway.kit import (
     GATEWAY,
     NOW_MS,
+    ROOMY,
     drafts,
     energy,
     occupied,
@@ -211,7 +212,7 @@ def test_what_is_too_old_goes_and_is_counted(tmp_path: Path) -> None:
     box = spool(tmp_path)
     for number in range(500):
         box.commit(drafts(energy(number)))
-    box.commit([], oldest_ms=NOW_MS + 400_000)
+    box.commit([], now_ms=NOW_MS + 400_000 + ROOMY.max_age_ms)
     assert everything(box) == [float(n) for n in range(400, 500)]
     assert box.dropped == 400
     box.close()
