@@ -107,7 +107,8 @@ def reopen_run(engine: Engine, run_id: int) -> Run:
 def issue_run(engine: Engine, run_id: int, documents: Mapping[str, str], serials: Mapping[str, int],
               by: Mark) -> Run:
     """Freeze an approved run with its final documents and serials (party -> number), which must
-    go on where `next_serial` stands. ConflictError when somebody was faster."""
+    go on where `next_serial` stood before the caller looked at anything else: so whatever it knows
+    of issued runs still holds. ConflictError when somebody was faster."""
     with writing(engine) as connection:
         run = _get(connection, run_id)
         _lock_site(connection, run.site)

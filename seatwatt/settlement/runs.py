@@ -1,7 +1,7 @@
 """The use cases of runs: draft, approve, issue, and proof that an issued run can be had again."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,11 +41,12 @@ def draft(engine: Engine, reader: Reader, site: str, period: Period, by: Mark,
     existing = find_run(engine, site, period.from_, period.to)
     if existing is not None and existing.state != "draft":
         raise ConflictError(f"run {existing.id}", f"it is {existing.state}", "draft")
-    before = [run for run in list_runs(engine, site, "issued") if run.to <= period.from_]
+    issued = list_runs(engine, site, "issued")
+    before = [run for run in issued if run.to <= period.from_]
     found = [each for run in before[:look_back] for each in adjustments_of(engine, reader, run)]
     # Computed from the inputs as they are recorded, so that what is shown can be had again.
     raw, digest = encode(gather(engine, reader, site, period, found))
-    return _save(engine, raw, compute(decode(raw, digest), digest), by)
+    return _save(engine, raw, compute(decode(raw, digest), digest), issued, by)
 
 
 def approve(engine: Engine, run_id: int, by: Mark, digest: str | None = None) -> Run:
@@ -67,16 +68,31 @@ def approve(engine: Engine, run_id: int, by: Mark, digest: str | None = None) ->
 
 
 def issue(engine: Engine, run_id: int, by: Mark) -> Run:
-    """Number and freeze the statements. ConflictError unless approved, or when somebody else is
-    issuing at this moment."""
+    """Number and freeze the statements. ConflictError unless approved, when its adjustments were
+    made by another run since, or when somebody else is issuing at this moment."""
     run = get_run(engine, run_id)
     if run.state != "approved":
         raise ConflictError(f"run {run_id}", f"it is {run.state}", "approved")
+    first = next_serial(engine, run.site)
+    _check_not_adjusted_since(run, list_runs(engine, run.site, "issued"))
     drafts = {each.party: each.document for each in list_statements(engine, run_id)}
-    serials = {party: next_serial(engine, run.site) + at for at, party in enumerate(drafts)}
+    serials = {party: first + at for at, party in enumerate(drafts)}
     documents = {party: as_text(frozen(json.loads(text), run.site, serials[party], by.at_ms))
                  for party, text in drafts.items()}
     return issue_run(engine, run_id, documents, serials, by)
+
+
+def _check_not_adjusted_since(run: Run, issued: Iterable[Run]) -> None:
+    """Two drafts may hold the same adjustments; only the one that is issued first makes them."""
+    adjusted = {row["of_run"] for row in json.loads(run.document)["adjustments"]}
+    known = set(json.loads(run.document)["issued_before"])
+    for other in issued:
+        if other.id not in known:
+            same = adjusted & {row["of_run"] for row in json.loads(other.document)["adjustments"]}
+            if same:
+                raise ConflictError(
+                    f"run {run.id}", f"run {other.id}, issued since it was drafted, adjusts run "
+                    f"{min(same)} too", "to be reopened and drafted anew")
 
 
 def frozen(document: Mapping[str, Any], site: str, serial: int, at_ms: int) -> dict[str, Any]:
@@ -131,9 +147,10 @@ def _billed(run: Run, issued: Iterable[Run]) -> dict[tuple[str, str, str], int]:
     return billed
 
 
-def _save(engine: Engine, raw: Inputs, result: RunResult, by: Mark) -> Run:
+def _save(engine: Engine, raw: Inputs, result: RunResult, issued: Sequence[Run], by: Mark) -> Run:
     inputs, site = result.inputs, result.settlement.site
     document = {**run_document(result), "blocking": blocking(result),
+                "issued_before": [run.id for run in issued],
                 "ends_at_ms": span_ms(inputs.period, site)[1]}
     statements = {party: as_text(text) for party, text in statement_documents(result).items()}
     return save_draft(engine, site.id, inputs.period.from_, inputs.period.to, raw, result.digest,

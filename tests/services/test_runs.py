@@ -243,6 +243,23 @@ def test_adjustments_go_to_who_held_the_seats_then(ledger: Engine) -> None:
     assert [each.run_id for each in statements_of(ledger, "s", "beta")] == [second.id, first.id]
 
 
+def test_the_same_adjustment_is_not_made_by_two_runs(ledger: Engine) -> None:
+    first = issued(ledger, Registers())
+    declare_paper(ledger, "s", a_bill(SEPTEMBER, "40.00", bill="late", supplier="Fuel"), "amir", 9)
+    november = type(OCTOBER)(from_=OCTOBER.to, to=date(2026, 9, 6))
+    runs = [draft(ledger, Registers(), "s", period, at(6)) for period in (OCTOBER, november)]
+    for run in runs:
+        approve(ledger, run.id, at(6))
+    issue(ledger, runs[0].id, at(6))
+    with pytest.raises(ConflictError, match=f"run {runs[0].id}, issued since .* run {first.id}"):
+        issue(ledger, runs[1].id, at(6))
+    reopen_run(ledger, runs[1].id)
+    again = draft(ledger, Registers(), "s", november, at(6))
+    assert json.loads(again.document)["adjustments"] == []
+    approve(ledger, again.id, at(6))
+    assert issue(ledger, again.id, at(6)).state == "issued"
+
+
 def test_an_issued_period_that_raises_a_question_is_named(ledger: Engine) -> None:
     reader = Registers()
     run = issued(ledger, reader)
