@@ -8,6 +8,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
@@ -24,11 +25,19 @@ _MIGRATION_LOCK = 0x5EA7_3A77
 def open_engine(settings: LedgerSettings) -> Engine:
     """The ledger at `settings.ledger_url`, migrated to head; safe from several processes at once.
 
-    SettingsError when the address is wrong, StoreUnavailable when the database does not answer.
+    SettingsError when the address is wrong or what lies there is no ledger of ours,
+    StoreUnavailable when the database does not answer.
     """
     url = _checked(settings.ledger_url)
     engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
-    migrate(engine)
+    try:
+        migrate(engine)
+    except (DBAPIError, CommandError) as error:
+        engine.dispose()
+        reason = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+        raise SettingsError(f"ledger {url.render_as_string(hide_password=True)}: "
+                            f"{reason.splitlines()[0]}; expected an empty database, or a ledger "
+                            "of this version of Seatwatt or an older one") from None
     return engine
 
 

@@ -1,6 +1,8 @@
 """The ledger opens on SQLite and PostgreSQL, once or by several processes at once."""
 
 import multiprocessing
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import DBAPIError
 
-from seatwatt.contract.errors import SettingsError, StoreUnavailable
+from seatwatt.contract.errors import SeatwattError, SettingsError, StoreUnavailable
 from seatwatt.ledger.open import open_engine, reading, writing
 from seatwatt.ledger.run_tables import runs
 from seatwatt.ledger.tables import changes
@@ -104,3 +106,26 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match="cannot make"):
         open_engine(LedgerSettings(ledger_url=f"sqlite:///{tmp_path}/file/sub/ledger.db"))
+
+
+def test_a_ledger_of_a_newer_version_is_not_touched(ledger_settings: LedgerSettings) -> None:
+    engine = open_engine(ledger_settings)
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(SettingsError, match="'9999'; expected an empty database, or a ledger"):
+        open_engine(ledger_settings)
+
+
+def test_a_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_text("no database" * 100)
+    with pytest.raises(SettingsError, match="file is not a database; expected") as raised:
+        open_engine(LedgerSettings(ledger_url=f"sqlite:///{tmp_path}/ledger.db"))
+    assert "\n" not in str(raised.value)
+
+
+def test_somebody_elses_tables_are_one_clear_line(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as other:
+        other.execute("CREATE TABLE sites (id)")
+    with pytest.raises(SeatwattError, match="table sites already exists"):
+        open_engine(LedgerSettings(ledger_url=f"sqlite:///{tmp_path}/ledger.db"))
