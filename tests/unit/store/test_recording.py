@@ -212,7 +212,7 @@ def test_a_csv_is_a_recording_too(tmp_path: Path, prefix: bytes) -> None:
     ("1790000000,desk,hall-a,017,energy,1", "T02"), ("1790000000,seat,Hall,017,energy,1", "T02"),
     ("yesterday,seat,hall-a,017,energy,1", "T05"), ("nan,seat,hall-a,017,energy,1", "T05"),
     ("2026-09-21T19:13:20,seat,hall-a,017,energy,1", "T05"),
-    ("5,seat,hall-a,017,energy,1", "T05"), ("500000000,seat,hall-a,017,energy,1", "T06"),
+    ("5,seat,hall-a,017,energy,1", "T06"), ("500000000,seat,hall-a,017,energy,1", "T06"),
     ("1790000000,seat,hall-a,017,occupied,0.5", "T08"),
     ("1790000000,status,hall-a,017,energy,1", None)])
 def test_a_bad_row_is_quarantined_alone(tmp_path: Path, row: str, rule: str | None) -> None:
