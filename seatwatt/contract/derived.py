@@ -47,6 +47,8 @@ _ROWS = (
     Derived("site_day", ("site",), (
         "supply_wh", "grid_wh", "generator_wh", "solar_wh", "unaccounted_wh", "demand_w",
         "generator_h"), "each local day, at its midnight"),
+    Derived("ups_day", ("site", "zone", "device"), ("transfers", "battery_s"),
+            "each local day, at its midnight"),
     Derived("tenant_month", ("site", "tenant", "month"), (*_ENERGY, "measured_pct"),
             "this month so far and the last one, at the month's first midnight"),
     Derived("tenant_cost", ("site", "tenant", "month", "source", "line", "currency"), ("amount",),

@@ -1,4 +1,5 @@
-"""`events` that are no finding: outages, exchanges of meters, tariffs that come into force.
+"""`events` that are no finding: outages, exchanges of meters, tariffs that come into force; and how
+often each day a UPS took over (`ups_day`).
 
 The last two days are looked at again each time; the same event again overwrites itself.
 """
@@ -14,6 +15,7 @@ from seatwatt.api.services import Services
 from seatwatt.contract.devices import Device
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.intervals import local_midnight_ms
+from seatwatt.contract.leasetimes import local_date
 from seatwatt.contract.quantities import quantity
 from seatwatt.contract.site import Site
 from seatwatt.ledger.jobs import Progress
@@ -31,7 +33,7 @@ def write_happenings(services: Services, progress: Progress) -> Outcome:
         start_ms = done.get(site_id, {}).get("until_ms", BACK_MS) - BACK_MS
         try:
             points = [*_outages(services, site, start_ms, now_ms), *exchange_events(site),
-                      *_tariffs(services, site)]
+                      *_tariffs(services, site), *_ups_days(services, site, start_ms, now_ms)]
         except InputError as error:
             said.append(f"{site_id}: {error}")
             continue
@@ -70,6 +72,30 @@ def _runs(times: NDArray[np.int64], dark: NDArray[np.bool_]) -> Iterator[tuple[i
         start_ms, end_ms = int(times[first]), int(times[min(int(after), len(times) - 1)])
         if end_ms > start_ms:
             yield start_ms, end_ms
+
+
+def _ups_days(services: Services, site: Site, start_ms: int, end_ms: int) -> list[DerivedPoint]:
+    # A first run begins in 1970; no zone is more than a day from UTC.
+    start = local_date(max(start_ms, BACK_MS), site.time_zone)
+    columns = services.reader.columns(site.id, quantity("ups", "on_battery"),
+                                      local_midnight_ms(start, site.time_zone), end_ms)
+    return [point for device, column in columns.items()
+            for point in ups_days(site, device, column)]
+
+
+def ups_days(site: Site, device: Device, column: Column) -> Iterator[DerivedPoint]:
+    """One point a local day: how often the UPS went to battery, and for how long it stayed."""
+    on = column.values > 0
+    rises = on & ~np.concatenate(([False], on[:-1]))
+    lasted_ms = np.append(np.diff(column.times_ms), 0) * on
+    days = np.array([local_midnight_ms(local_date(int(at_ms), site.time_zone), site.time_zone)
+                     for at_ms in column.times_ms], dtype=np.int64)
+    tags = (("site", site.id), ("zone", device.zone), ("device", device.name))
+    for day in np.unique(days).tolist():
+        here = days == day
+        yield DerivedPoint("ups_day", tags, (
+            ("transfers", float(rises[here].sum())),
+            ("battery_s", float(lasted_ms[here].sum()) / 1000)), day)
 
 
 def exchange_events(site: Site) -> list[DerivedPoint]:
