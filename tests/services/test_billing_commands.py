@@ -1,21 +1,19 @@
 """From files to issued statements by the commands alone, on the embedded store and ledger."""
 
-import io
 import json
 import sqlite3
-import sys
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
 
-from seatwatt.cli import main
 from seatwatt.contract.quantities import quantity
 from seatwatt.contract.readings import ReadingBatch, SeriesBook
 from seatwatt.contract.sitedocument import site_document
 from seatwatt.settings import StoreSettings
 from seatwatt.store.open import open_writer
+from tests.commands import run
 from tests.services.run_kit import GRID, Registers, a_bill, a_site
 
 
@@ -30,19 +28,12 @@ class Office:
 
     def run(self, *arguments: str, fails: bool = False) -> str:
         """What the command prints: to standard error where it `fails`."""
-        out, error = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "argv", ["seatwatt", *arguments])
-            patch.chdir(self.folder)
-            for name, value in self.env.items():
-                patch.setenv(name, value)
-            with redirect_stdout(out), redirect_stderr(error), pytest.raises(SystemExit) as ended:
-                main()
+        ended = run(list(arguments), self.env, self.folder)
         if fails:
-            assert (ended.value.code, error.getvalue().count("\n")) == (2, 1), error.getvalue()
-            return error.getvalue()
-        assert ended.value.code == 0, error.getvalue()
-        return out.getvalue()
+            assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
+            return ended.stderr
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
 
     def write(self, name: str, document: object) -> str:
         (self.folder / name).write_text(yaml.safe_dump(document, sort_keys=False))

@@ -1,8 +1,6 @@
 """The quarantine command against a real broker."""
 
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from seatwatt.contract.rules import Rule
 from seatwatt.ledger.open import open_engine
 from seatwatt.ledger.quarantine import Quarantine
 from seatwatt.settings import LedgerSettings
+from tests.commands import Ended, run
 from tests.servers import Server, free_port
 
 TOPIC = "seatwatt/v1/peshawar/seat/hall-a/017"
@@ -39,11 +38,10 @@ def _url(folder: Path) -> str:
     return f"sqlite:///{folder}/ledger.db"
 
 
-def _run(folder: Path, *arguments: str, port: int = 1) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "seatwatt", "quarantine", *arguments], capture_output=True,
-        text=True, env={"SEATWATT_LEDGER_URL": _url(folder), "SEATWATT_MQTT_PORT": str(port),
-                        "COLUMNS": "160"})
+def _run(folder: Path, *arguments: str, port: int = 1) -> Ended:
+    return run(["quarantine", *arguments],
+               {"SEATWATT_LEDGER_URL": _url(folder), "SEATWATT_MQTT_PORT": str(port),
+                "COLUMNS": "160"})
 
 
 def test_list_shows_what_is_kept(quarantine: Quarantine, tmp_path: Path) -> None:

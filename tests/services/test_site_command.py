@@ -1,7 +1,5 @@
 """The site command: what is applied is shown again, and every change is told."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,15 +7,14 @@ import yaml
 
 from seatwatt.contract.sitedocument import site_document
 from seatwatt.store.sitefiles import load_site
+from tests.commands import Ended, run
 from tests.services.test_ledger_sites import a_site, unlabelled
 from tests.shared import ROOT, shared
 
 
-def _run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "seatwatt", "site", *arguments], capture_output=True, text=True,
-        env={"SEATWATT_LEDGER_URL": f"sqlite:///{folder}/ledger.db", "COLUMNS": "160",
-             "USER": "amir"})
+def _run(folder: Path, *arguments: str) -> Ended:
+    return run(["site", *arguments], {"SEATWATT_LEDGER_URL": f"sqlite:///{folder}/ledger.db",
+                                      "COLUMNS": "160", "USER": "amir", "LOGNAME": "amir"})
 
 
 @pytest.fixture
