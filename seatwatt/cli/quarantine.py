@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
+from seatwatt.cli.progress import Work
 from seatwatt.cli.publishing import Publisher
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.rules import Rule
@@ -88,13 +88,12 @@ def replay(ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...")] =
 def _replay(quarantine: Quarantine, pages: Iterator[list[Kept]], total: int) -> None:
     # What is refused again comes back behind what was there: the count taken first is the end.
     left = total
-    with Publisher(BrokerSettings.load()) as publisher, Progress() as progress:
-        task = progress.add_task("replaying", total=total)
+    with Publisher(BrokerSettings.load()) as publisher, Work("replaying", total, "messages") as work:
         while left and (page := next(pages, [])[:left]):
             publisher.publish([(k.message.topic, k.message.payload) for k in page])
             quarantine.remove([kept.id for kept in page])
             left -= len(page)
-            progress.advance(task, len(page))
+            work.advance(len(page))
     print(f"{total - left} messages replayed")
 
 

@@ -98,5 +98,5 @@ def test_wrong_wishes_are_one_line_and_change_nothing(
     result = _run(tmp_path, *arguments, port=free_port())
     assert result.returncode == 2
     assert said in result.stderr
-    assert result.stderr.count("\n") == 1
+    assert result.stderr.count("\n") == 1, result.stderr
     assert quarantine.count() == 2
