@@ -88,7 +88,8 @@ def replay(ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...")] =
 def _replay(quarantine: Quarantine, pages: Iterator[list[Kept]], total: int) -> None:
     # What is refused again comes back behind what was there: the count taken first is the end.
     left = total
-    with Publisher(BrokerSettings.load()) as publisher, Work("replaying", total, "messages") as work:
+    settings = BrokerSettings.load()
+    with Publisher(settings) as publisher, Work("replaying", total, "messages") as work:
         while left and (page := next(pages, [])[:left]):
             publisher.publish([(k.message.topic, k.message.payload) for k in page])
             quarantine.remove([kept.id for kept in page])
