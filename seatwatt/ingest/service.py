@@ -32,7 +32,7 @@ from seatwatt.store.ports import Writer
 
 LOG = logging.getLogger("seatwatt.ingest")
 _DRAIN_PAUSE_S = 0.2
-_STOP_S = 10.0
+_STOP_S = 15.0
 _TO_JSON = msgspec.json.Encoder().encode
 
 

@@ -1,6 +1,7 @@
 """What is said to the broker when a connection begins: who we are and what we want to hear."""
 
 import logging
+import re
 from typing import Any
 
 from paho.mqtt.client import ConnectFlags
@@ -11,6 +12,7 @@ from seatwatt.ingest.subscriptions import Subscriptions
 from seatwatt.ingest.wire import Wire
 from seatwatt.settings import IngestSettings
 
+_FILTER = re.compile(r"(?:(?:\+|[^+#/]*)/)*(?:#|\+|[^+#/]*)")
 LOG = logging.getLogger("seatwatt.ingest")
 
 
@@ -84,10 +86,14 @@ def client_id(settings: IngestSettings) -> str:
 def filters(settings: IngestSettings) -> tuple[str, ...]:
     """What this worker subscribes: with several workers the shared form, which some brokers
     grant but never serve, so a single worker does without. A worker that is no longer wanted
-    (its number is above theirs) subscribes nothing."""
+    (its number is above theirs) subscribes nothing. SettingsError for what is no filter."""
     if settings.ingest_worker > settings.ingest_workers:
         return ()
     names = [name.strip() for name in settings.ingest_filters.split(",") if name.strip()]
+    for name in names:
+        if _FILTER.fullmatch(name) is None or name.startswith("$"):
+            raise SettingsError(f"SEATWATT_INGEST_FILTERS: {name!r} is no topic filter; expected "
+                                "levels between slashes, + for any one, # at the end for all below")
     if settings.ingest_workers == 1:
         return tuple(names)
     return tuple(f"$share/{settings.ingest_share}/{name}" for name in names)

@@ -1,7 +1,6 @@
 """The broker's traps, one at a time: ingest in this process on a real mosquitto."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from seatwatt.settings import IngestSettings
 from tests.servers import Server, mosquitto
 from tests.services.ingest_kit import (
     IngestProcess,
+    count_and_sum,
     influx_url,
     pack,
     publish,
@@ -104,7 +104,7 @@ def test_an_ack_of_a_lost_session_does_not_lose_the_new_message_of_the_same_numb
 
 
 def test_stale_acks_are_not_sent(bench: Bench) -> None:
-    """The old batch commits while the new messages are still in flight: none of them is acked."""
+    """The numbers are the same on both connections: only the new ones' own acks count."""
     ingest = bench.start()
     bench.writer.gate.clear()
     publish(bench.broker.port, singles(10))
@@ -112,21 +112,21 @@ def test_stale_acks_are_not_sent(bench: Bench) -> None:
     ingest.link.reset("test")
     until(lambda: ingest.link.state.epoch == 2 and ingest.link.unacknowledged == 10,
           "all are delivered again")
-    until(lambda: ingest.intake.messages == 0, "and decoded")
     assert ingest.account.in_flight == 20
-    blocked = threading.Event()
-    real_write = bench.writer.write
+    settle, old, new = ingest.link.settle, list[int](), list[int]()
 
-    def second_write_blocks(batch: object) -> None:
-        bench.writer.gate = blocked
-        real_write(batch)  # type: ignore[arg-type]
+    def hold_new(acks: dict[int, list[int]], receipts: dict[str, bytes]) -> None:
+        new.extend(acks.get(2, []))
+        settle({1: acks.get(1, [])}, receipts)
+        old.extend(acks.get(1, []))
 
-    bench.writer.write = second_write_blocks  # type: ignore[method-assign]
+    ingest.link.settle = hold_new  # type: ignore[method-assign]
     bench.writer.gate.set()
-    until(lambda: ingest.account.stored == 10, "the first batch is stored")
+    until(lambda: len(old) == 10 and len(new) == 10, "all copies are stored")
+    until(lambda: not ingest.link._outbox._acks, "the network thread has seen the old acks")
     assert ingest.link.unacknowledged == 10
-    blocked.set()
-    until(lambda: ingest.link.unacknowledged == 0, "acknowledged on its own connection")
+    settle({2: new}, {})
+    until(lambda: ingest.link.unacknowledged == 0, "acknowledged on their own connection")
 
 
 def test_a_callback_that_raises_costs_a_connection_and_no_message(bench: Bench) -> None:
@@ -264,6 +264,36 @@ def test_receipts_are_given_for_what_is_quarantined_too(bench: Bench) -> None:
     assert len(stored(bench)) == 4
     assert [message.rule.name for message in bench.quarantine.messages] == ["T04"]
     assert (ingest.account.quarantined, ingest.account.stored) == (1, 0)
+
+
+def test_a_broker_that_does_not_want_us_is_told_and_asked_again(tmp_path: Path) -> None:
+    strict = mosquitto(tmp_path / "strict", "allow_anonymous false")
+    strict.start()
+    process = IngestProcess(tmp_path / "ingest", strict.port, "http://127.0.0.1:1/seatwatt")
+    process.start()
+    until(lambda: "refuses us" in process.log(), "it says so")
+    assert "Not authorized" in process.ready()[1]
+    assert process.end() == 0
+    assert "Traceback" not in process.log()
+    strict.stop()
+
+
+def test_asked_to_stop_while_the_store_hangs_it_stops_and_loses_nothing(
+        tmp_path: Path, broker: Server, influx: Server) -> None:
+    process = IngestProcess(tmp_path / "ingest", broker.port, influx_url(influx),
+                            {"SEATWATT_STORE_TIMEOUT_S": "3"})
+    process.start().connected()
+    publish(broker.port, singles(10))
+    until(lambda: process.metric("stored_total") == 10, "the store is known")
+    influx.freeze()
+    publish(broker.port, singles(500, start=10))
+    until(lambda: process.metric("received_total") > 10, "something is under way")
+    assert process.end() == 0
+    assert "Traceback" not in process.log()
+    influx.thaw()
+    process.start().connected()
+    until(lambda: count_and_sum(influx) == (510, sum(range(510))), "all stored")
+    assert process.end() == 0
 
 
 def test_two_clients_of_one_id_end_with_a_clear_error(tmp_path: Path, broker: Server,

@@ -6,7 +6,12 @@ from random import Random
 
 import pytest
 
-from seatwatt.contract.errors import StoreMisconfigured, StoreRefused, StoreUnavailable
+from seatwatt.contract.errors import (
+    SettingsError,
+    StoreMisconfigured,
+    StoreRefused,
+    StoreUnavailable,
+)
 from seatwatt.contract.readings import ReadingBatch, Refusal
 from seatwatt.contract.rules import Rule
 from seatwatt.contract.senml import decode
@@ -17,10 +22,12 @@ from seatwatt.ingest.intake import Delivery, Intake, size_of
 from seatwatt.ingest.outbox import Outbox
 from seatwatt.ingest.packets import Cut
 from seatwatt.ingest.parcel import Parcel
+from seatwatt.ingest.session import filters
 from seatwatt.ingest.sorter import Sorter, is_aside
 from seatwatt.ingest.subscriptions import Subscriptions
 from seatwatt.ingest.sums import summed
 from seatwatt.ingest.takeovers import Takeovers
+from seatwatt.settings import IngestSettings
 from tests.unit.ingest.fakes import NOW_MS, FakeWriter, power
 
 
@@ -115,6 +122,24 @@ def test_filters_no_longer_wanted_are_remembered_until_the_broker_let_go(tmp_pat
     assert Subscriptions(path, ("b/#", "c/#")).removed == ()
     path.write_text("{broken")
     assert Subscriptions(path, ("a",)).removed == ()
+
+
+@pytest.mark.parametrize(("workers", "worker", "text", "expected"), [
+    (1, 1, "seatwatt/v1/#", ("seatwatt/v1/#",)),
+    (1, 1, " a/+/b , c/# ", ("a/+/b", "c/#")),
+    (4, 2, "a/#", ("$share/ingest/a/#",)),
+    (1, 2, "a/#", ()),  # no longer wanted: only fetches what waits
+])
+def test_what_is_subscribed(workers: int, worker: int, text: str,
+                            expected: tuple[str, ...]) -> None:
+    assert filters(IngestSettings(ingest_workers=workers, ingest_worker=worker,
+                                  ingest_filters=text)) == expected
+
+
+@pytest.mark.parametrize("text", ["a/#/b", "a/b#", "a+/b", "$share/x/a", "ok/#,b/#/"])
+def test_what_is_no_filter_is_told_at_start(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"SEATWATT_INGEST_FILTERS: .* is no topic filter"):
+        filters(IngestSettings(ingest_filters=text))
 
 
 @pytest.mark.parametrize(("topic", "aside"), [
