@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("seatwatt.cli.run", "draft, approve and issue a period"),
     "statement": ("seatwatt.cli.statement", "print, export and pack statements"),
     "site": ("seatwatt.cli.site", "apply, show or check a site file"),
+    "gateway": ("seatwatt.cli.gateway", "read a site's devices and publish what they say"),
     "ingest": ("seatwatt.cli.ingest", "take readings from the broker into the store"),
     "api": ("seatwatt.cli.api", "serve the API and its scheduled jobs"),
     "simulate": ("seatwatt.cli.simulate", "publish a simulated site"),

@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from seatwatt.contract.devices import Device
@@ -13,7 +14,7 @@ from seatwatt.contract.errors import SeatwattError
 from seatwatt.contract.quantities import quantity
 from seatwatt.gateway.clockwatch import ClockWatch
 from seatwatt.gateway.packs import Packer
-from seatwatt.gateway.ports import Clock, Fault, Listener, Opened, Sample
+from seatwatt.gateway.ports import Clock, Driver, Fault, Listener, Opened, Sample
 from seatwatt.gateway.publisher import Publisher
 from seatwatt.gateway.publisher_flow import Flow, Pace
 from seatwatt.gateway.runtime_health import Health
@@ -30,6 +31,7 @@ _RESTART_S = 5.0
 _CLOSE_S = 3.0
 _REMIND_MS = 600_000
 _NOTES_MAX = 1000
+_UNUSABLE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +84,18 @@ class Gateway:
 
         SeatwattError when a part of ours died: whoever supervises us starts us again.
         """
-        devices = [device for driver in opened.drivers for device in driver.devices]
-        devices += [device for listener in opened.listeners for device in listener.devices]
-        self._health = Health(devices, self._silent_ms, self._clocks.steady())
+        parts: list[Driver | Listener] = [*opened.drivers, *opened.listeners]
+        self._health = Health(
+            ((number, device) for number, part in enumerate(parts)
+             for device in part.devices), self._silent_ms, self._clocks.steady())
         for device, detail in problems:
-            self._say([self._health.failed(device, self._clocks.wall(), detail)])
+            self._say([self._health.failed((_UNUSABLE, device), self._clocks.wall(), detail)])
         self._take = opened.sink
         self.publisher.tell("devices", self._health.document())
         self.writer.start()
         self.publisher.start()
-        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(one) for one in self._coroutines(opened)]
+        tasks: list[asyncio.Task[Any]] = [
+            asyncio.create_task(one) for one in self._coroutines(opened)]
         try:
             await self._until(stop, tasks)
         finally:
@@ -99,9 +103,12 @@ class Gateway:
 
     def _coroutines(self, opened: Opened) -> list[Coroutine[None, None, None]]:
         clock = self._clocks.wall
-        return [*(poll_for_ever(driver, self._heard, self._failed, clock)
-                  for driver in opened.drivers),
-                *(self._listen(listener) for listener in opened.listeners),
+        first = len(opened.drivers)
+        return [*(poll_for_ever(driver, partial(self._heard, number),
+                                partial(self._failed, number, driver.devices), clock)
+                  for number, driver in enumerate(opened.drivers)),
+                *(self._listen(first + number, listener)
+                  for number, listener in enumerate(opened.listeners)),
                 self._report_on_ourselves(), self._watch_clock_and_silence()]
 
     async def _until(self, stop: asyncio.Event, tasks: list[asyncio.Task[Any]]) -> None:
@@ -127,18 +134,19 @@ class Gateway:
         await asyncio.to_thread(self.publisher.stop)
         self.spool.close()
 
-    def _heard(self, samples: Sequence[Sample]) -> None:
-        self._say(self._health.heard((one.device for one in samples), self._clocks.steady()))
+    def _heard(self, number: int, samples: Sequence[Sample]) -> None:
+        devices = (one.device for one in samples)
+        self._say(self._health.heard(number, devices, self._clocks.steady()))
         self._take(samples)
 
-    def _failed(self, devices: Sequence[Device], detail: str) -> None:
+    def _failed(self, number: int, devices: Sequence[Device], detail: str) -> None:
         now_ms = self._clocks.wall()
-        self._say([self._health.failed(device, now_ms, detail) for device in devices])
+        self._say([self._health.failed((number, device), now_ms, detail) for device in devices])
 
-    async def _listen(self, listener: Listener) -> None:
+    async def _listen(self, number: int, listener: Listener) -> None:
         while True:
             try:
-                await listener.run(self._heard, self.report)
+                await listener.run(partial(self._heard, number), self.report)
                 detail = "listener ended: starting it again"
             # One listener's fault is not the others'.
             except Exception as error:  # noqa: BLE001

@@ -4,11 +4,11 @@ the minute. One coroutine a driver, so that none waits for another."""
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from seatwatt.contract.devices import Device
 from seatwatt.gateway.ports import Clock, Driver, GatewayDeviceError, Sample
 
 Sleep = Callable[[float], Awaitable[None]]
-Failed = Callable[[Sequence[Device], str], None]
+Take = Callable[[Sequence[Sample]], None]
+Failed = Callable[[str], None]
 
 _NAP_S = 5.0
 _POLL_S_MIN = 30.0
@@ -36,9 +36,9 @@ async def wait_until(due_ms: int, clock: Clock, sleep: Sleep) -> bool:
     return True
 
 
-async def poll_for_ever(driver: Driver, take: Callable[[Sequence[Sample]], None], failed: Failed,
-                        clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
-    """Poll until cancelled; a failure is told with the devices it concerns."""
+async def poll_for_ever(driver: Driver, take: Take, failed: Failed, clock: Clock,
+                        sleep: Sleep = asyncio.sleep) -> None:
+    """Poll until cancelled; `failed` is told why."""
     failures = 0
     while True:
         due_ms = next_due_ms(clock(), driver.every_s, failures)
@@ -47,11 +47,10 @@ async def poll_for_ever(driver: Driver, take: Callable[[Sequence[Sample]], None]
         problem = await _poll(driver, due_ms, take)
         failures = failures + 1 if problem else 0
         if problem:
-            failed(driver.devices, problem)
+            failed(problem)
 
 
-async def _poll(driver: Driver, due_ms: int,
-                take: Callable[[Sequence[Sample]], None]) -> str:
+async def _poll(driver: Driver, due_ms: int, take: Take) -> str:
     """Why it failed; empty when it did not."""
     patience_s = max(_POLL_S_MIN, driver.every_s)
     try:
