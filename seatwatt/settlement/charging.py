@@ -18,6 +18,8 @@ from seatwatt.settlement.settle import Settlement, settle
 from seatwatt.store.ports import Reader
 from seatwatt.store.recording import Recording
 
+PERIOD_DAYS_MAX = 400
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charged:
@@ -107,8 +109,12 @@ def _settle(period: Period, settlement: Settlement, source: Reader | Recording,
 
 
 def span_ms(period: Period, site: Site) -> tuple[int, int]:
-    """Where the period's local days begin and end."""
+    """Where the period's local days begin and end. InputError for more than PERIOD_DAYS_MAX days:
+    a slip of the pen, which would ask for endless readings."""
     zone = site.time_zone
+    if (period.to - period.from_).days > PERIOD_DAYS_MAX or not 2000 <= period.from_.year < 2200:
+        raise InputError("period", f"{period} cannot be settled",
+                         f"at most {PERIOD_DAYS_MAX} days, between 2000 and 2200")
     return local_midnight_ms(period.from_, zone), local_midnight_ms(period.to, zone)
 
 

@@ -18,6 +18,7 @@ from seatwatt.api.app import create_app
 from seatwatt.api.declarations import LedgerDeclarations
 from seatwatt.api.jobs.drafts import month_before, write_month_drafts
 from seatwatt.api.keys import LedgerKeys, make_key
+from seatwatt.api.routes.papers import KINDS, Kind
 from seatwatt.api.services import Services
 from seatwatt.api.settling import settle
 from seatwatt.ledger.sites import save_site
@@ -205,6 +206,26 @@ def test_a_period_still_open_is_not_approved(shop: Shop) -> None:
     refused = shop.ask("billing", "POST", f"/runs/{run}/approve")
     assert refused.status_code == 409
     assert "open" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("period", [
+    {"from": "2026-09-03", "to": "2026-09-01"}, {"from": "0001-01-01", "to": "9999-12-31"},
+    {"from": "2025-01-01", "to": "2026-09-01"}, {"from": "1999-12-01", "to": "2000-01-01"}])
+def test_a_period_nobody_means_is_refused(shop: Shop, period: dict[str, str]) -> None:
+    answer = shop.ask("billing", "POST", "/runs", json=period)
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "period")
+    of_period = a_bill()
+    of_period["lines"][0]["of_period"] = period
+    shop.ask("billing", "POST", "/bills", json=of_period)
+    assert shop.ask("billing", "POST", "/runs", json=SEPTEMBER).status_code in (201, 422)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.path)
+def test_the_examples_of_the_document_are_right(shop: Shop, kind: Kind) -> None:
+    save_site(shop.engine, a_site(bands={"peak": [{"from": "18:00", "to": "22:00"}]}), "test", 2)
+    made = shop.ask("billing", "POST", f"/{kind.path}", json=kind.example)
+    assert made.status_code == 201, made.text
+    assert shop.ask("billing", "GET", f"/{kind.path}").json()["items"][0]["revision"] == 1
 
 
 def test_a_run_of_another_site_is_not_there(shop: Shop) -> None:

@@ -40,10 +40,12 @@ KINDS = (
         "payable": "679936.00"}),
     Kind("tariffs", "tariff", "tariff", {
         "tariff": "a-2c-2026-02", "supplier": "PESCO", "source": "grid", "currency": "PKR",
-        "from": "2026-02-12", "origin": "S.R.O. 279(I)/2026",
-        "lines": [{"id": "energy-peak", "rate": "43.82", "per": "kwh", "band": "peak"}]}),
+        "document": "S.R.O. 279(I)/2026", "from": "2026-02-12",
+        "lines": [{"id": "energy-peak", "price": "43.82", "per": "kwh", "band": "peak"},
+                  {"id": "fixed", "price": "1250", "per": "kw", "at_least_kw": "50"}]}),
     Kind("occupancy-plans", "occupancy", "occupancy plan", {
-        "occupancy": "seats-2026", "currency": "USD", "rate": "55.00", "from": "2026-01-01",
+        "occupancy": "usd-55", "currency": "USD",
+        "rates": [{"amount": "55.00", "from": "2026-01-01"}],
         "waivers": [{"tenant": "alpha", "from": "2026-01-01", "to": "2026-04-01"}]}),
 )
 Name = Annotated[str, Path(description="the paper's own id", max_length=200)]
