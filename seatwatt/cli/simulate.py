@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 import typer
 
 from seatwatt.cli._broker import HostOption, PortOption, broker_settings
+from seatwatt.cli._simulated_devices import serve_devices
 from seatwatt.cli.importer import write
 from seatwatt.cli.progress import Work
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.intervals import instant_ms
 from seatwatt.contract.leasetimes import local_date
 from seatwatt.contract.quantities import Nature
+from seatwatt.contract.site import Site
 from seatwatt.simulators import faults
 from seatwatt.simulators.messages import Outgoing, messages
 from seatwatt.simulators.publisher import Publisher
@@ -40,12 +42,15 @@ def simulate(
         to: Annotated[str, typer.Option("--to", help="local date or instant, not included")] = "",
         live: Annotated[bool, typer.Option("--live", help="publish from now on, until Ctrl-C")]
         = False,
-        out: Annotated[Path | None, typer.Option(help="write a recording, publish nothing")]
+        devices: Annotated[bool, typer.Option("--devices", help="serve the devices over Modbus, "
+                                              "NUT, SNMP and MQTT, until Ctrl-C")] = False,
+        out: Annotated[Path | None, typer.Option(help="write a recording, publish nothing; with "
+                                                 "--devices: the gateway's configuration")]
         = None,
         seed: Annotated[int, typer.Option(help="of the simulated world")] = 1,
         since: Annotated[str, typer.Option(help="date from which registers count")] = "",
-        every: Annotated[int, typer.Option(min=1, max=3600, help="seconds between readings")]
-        = 300,
+        every: Annotated[int, typer.Option(min=0, max=3600, help="seconds between readings; 0: "
+                                           "300, of devices 10")] = 0,
         pack: Annotated[int, typer.Option(min=0, max=3000,
                                           help="readings a message; 0: a message a device")] = 0,
         fault: Annotated[int, typer.Option("--faults", min=0, help="so many meters get a fault; "
@@ -58,16 +63,20 @@ def simulate(
     --out week.ndjson.gz
     """
     model = load_site(site)
-    if live == bool(from_ or to):
-        raise InputError("simulate", "it is unclear what to simulate", "--from and --to, or --live")
+    every = every or (10 if devices else 300)
+    if (live, devices, bool(from_ or to)).count(True) != 1:
+        raise InputError("simulate", "it is unclear what to simulate",
+                         "--from and --to, or --live, or --devices")
+    if devices:
+        serve_devices(_world_now(model, seed, since), broker_settings(host, port),
+                      out or Path("gateway.yaml"), every)
+        return
     pace = Pace(seat_s=every, node_s=every, state_s=max(every, 900), seat_power=True)
     if live:
         if out or fault:
             raise InputError("--live", "it publishes, without faults", "no --out, no --faults")
-        today = local_date(time.time_ns() // 1_000_000, model.time_zone)
-        world = World(model, seed, _day("--since", since, today.replace(month=1, day=1)))
         with Publisher(broker_settings(host, port)) as publisher:
-            _live(Sampler(world), publisher, pace, pack)
+            _live(Sampler(_world_now(model, seed, since)), publisher, pace, pack)
         return
     start_ms, end_ms = _period(from_, to, model.time_zone)
     world = World(model, seed, _day("--since", since, local_date(start_ms, model.time_zone)))
@@ -83,6 +92,12 @@ def simulate(
                 publisher.publish(topic, payload)
             publisher.drain()
             print(f"{publisher.sent:,} messages published and acknowledged")
+
+
+def _world_now(model: Site, seed: int, since: str) -> World:
+    """A world that has counted since the year began, or since that day."""
+    today = local_date(time.time_ns() // 1_000_000, model.time_zone)
+    return World(model, seed, _day("--since", since, today.replace(month=1, day=1)))
 
 
 def _day(where: str, text: str, otherwise: date) -> date:

@@ -101,6 +101,9 @@ def _status(text: str, report: UpsReport) -> set[str]:
         report.problems.append("ups.status is empty: no state is known")
         return set()
     report.put("status", " ".join(words))
+    if "WAIT" in words:
+        report.problems.append("ups.status WAIT: its driver has not reached the UPS yet")
+        return set()
     for word, flag in FLAGS.items():
         report.put(flag, float(word in words))
     for one, other in EXCLUDING:

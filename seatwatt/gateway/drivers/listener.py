@@ -88,7 +88,8 @@ class MqttListener:
                 client.subscribe([(topic, 0) for topic in self.voices.topics])
 
         def on_message(client: Client, userdata: object, came: MQTTMessage) -> None:
-            from_thread(message, Message(came.topic, bytes(came.payload), self.clock(), came.retain))
+            from_thread(message, Message(came.topic, bytes(came.payload), self.clock(),
+                                         came.retain))
 
         def on_disconnect(client: Client, userdata: object, flags: DisconnectFlags,
                           reason: ReasonCode, properties: object) -> None:

@@ -1,6 +1,7 @@
 """UPSs of a Network UPS Tools server (`upsd`, TCP 3493)."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -56,7 +57,8 @@ class NutUps:
             return f"{where} does not answer within {self.timeout_s:g} s"
         if isinstance(error, ssl.SSLError):
             return f"{where}: TLS failed: {error.reason or error}"
-        detail = error.strerror if isinstance(error, OSError) and error.strerror else error
+        known = isinstance(error, OSError) and error.errno is not None and error.errno > 0
+        detail = os.strerror(error.errno) if known else error  # type: ignore[attr-defined]
         return f"cannot connect to {where}: {detail}"
 
     def _drop(self) -> None:

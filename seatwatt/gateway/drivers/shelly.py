@@ -18,7 +18,6 @@ from seatwatt.gateway.drivers.talk import (
     mapping,
     number,
     object_of,
-    plausible,
     put,
 )
 
@@ -108,7 +107,7 @@ class Shelly:
         if message.retained:
             return None
         put(heard.values, name, value, factor)
-        return plausible(heard)
+        return heard
 
     def _status1(self, body: Mapping[str, object], message: Message, heard: Heard) -> Heard | None:
         """`meters` count watt-minutes, `emeters` watt-hours. A meter's own `timestamp` is local
@@ -126,7 +125,7 @@ class Shelly:
             put(heard.values, name, row.get(key), factor)
         if self._type == "relay":
             put(heard.values, "energy_import", row.get("total"), WATT_MINUTE_WH)
-        return plausible(heard)
+        return heard
 
     def _gen2(self, last: str, message: Message, heard: Heard) -> Heard | None:
         body = object_of(message)
@@ -144,7 +143,7 @@ class Shelly:
         heard.at_ms = at_ms
         for part in parts:
             self._component(part, heard)
-        return plausible(heard) if heard.values or heard.present is not None else None
+        return heard if heard.values or heard.present is not None else None
 
     def _component(self, part: Mapping[str, object], heard: Heard) -> None:
         if self._type == "input":

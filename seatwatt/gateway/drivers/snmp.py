@@ -58,7 +58,8 @@ class SnmpUps:
                 alarms = await self._alarms() if found.get(ups_mib.ALARMS, 0) > 0 else {}
         except (SnmpError, PySnmpError, OSError, TimeoutError) as error:
             where = f"SNMP agent at {self.source.host}:{self.source.port}"
-            detail = " ".join(str(error).split()) or "does not answer"
+            detail = " ".join(str(error).split()).partition(" caused by ")[0]
+            detail = detail or "does not answer"
             raise GatewayDeviceError(self.device, f"{where}: {detail}") from None
         variables = ups_mib.variables(found, alarms)
         if not variables:

@@ -19,7 +19,6 @@ from seatwatt.gateway.drivers.talk import (
     number,
     numbers,
     object_of,
-    plausible,
     put,
 )
 
@@ -88,7 +87,7 @@ class Tasmota:
         switch = body.get(self.source.switch) if self.source.switch else None
         if switch is not None:
             heard.present = str(switch).upper() in ("ON", "1", "TRUE")
-        return plausible(heard) if heard.values or heard.faults or switch is not None else None
+        return heard if heard.values or heard.faults or switch is not None else None
 
     def _energy(self, energy: Mapping[str, object], heard: Heard) -> None:
         values, powers = heard.values, energy.get("Power")

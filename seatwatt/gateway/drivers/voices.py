@@ -14,7 +14,7 @@ from seatwatt.gateway.config import (
     ZigbeeSource,
 )
 from seatwatt.gateway.drivers.shelly import Shelly
-from seatwatt.gateway.drivers.talk import Heard, Message, Talker
+from seatwatt.gateway.drivers.talk import Heard, Message, Talker, plausible
 from seatwatt.gateway.drivers.tasmota import Tasmota
 from seatwatt.gateway.drivers.zigbee import Zigbee
 from seatwatt.gateway.ports import Fault, Sample
@@ -96,6 +96,8 @@ class Voices:
         return out
 
     def _tell(self, voice: Voice, heard: Heard, now_ms: int, out: Outcome) -> None:
+        if voice.sensor is None:
+            heard = plausible(heard)
         out.faults += [Fault(voice.device, now_ms, detail) for detail in heard.faults]
         self._mark(voice, heard, now_ms, out)
         if voice.sensor is not None:

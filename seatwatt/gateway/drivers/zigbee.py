@@ -20,7 +20,6 @@ from seatwatt.gateway.drivers.talk import (
     local_ms,
     mapping,
     number,
-    plausible,
     put,
 )
 
@@ -102,7 +101,7 @@ class Zigbee:
                 put(heard.values, quantity, body[name], factor)
         heard.present = self._presence(body)
         self._last.update(body)
-        return plausible(heard) if heard.values or heard.present is not None else None
+        return heard if heard.values or heard.present is not None else None
 
     def _claimed(self, seen: object, message: Message) -> int | None:
         count = number(seen)

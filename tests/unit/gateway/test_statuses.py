@@ -62,6 +62,8 @@ def test_words_become_flags_and_unknown_words_stay(status: str, flags: set[str])
     ({"ups.status": "OL OB"}, {"on_battery"}, "OL and OB exclude each other"),
     ({"ups.status": "OL DISCHRG"}, set(), "DISCHRG while OL"),
     ({"ups.status": "OL LB"}, set(), "LB at a charge of 100 %"),
+    ({"ups.status": "WAIT"}, {"on_battery", "low_battery", "replace_battery", "overload",
+                              "bypass"}, "has not reached the UPS yet"),
     ({"ups.status": " "}, {"status", "on_battery", "low_battery", "replace_battery", "overload",
                            "bypass"}, "ups.status is empty"),
 ])

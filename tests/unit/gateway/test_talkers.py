@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatwatt.gateway.config import ShellySource, TalkingSource, TasmotaSource, ZigbeeSource
-from seatwatt.gateway.drivers.talk import Heard, Message, Talker
+from seatwatt.gateway.drivers.talk import Heard, Message, Talker, plausible
 from seatwatt.gateway.drivers.voices import talker
 from seatwatt.gateway.drivers.zigbee import present
 from tests.shared import shared
@@ -29,7 +29,8 @@ NOW = at("2026-10-05T12:00:02")
 def hear(one: Talker, topic: str, body: object, now_ms: int = NOW, retained: bool = False
          ) -> Heard | None:
     payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return one.hear(Message(topic, payload, now_ms, retained))
+    heard = one.hear(Message(topic, payload, now_ms, retained))
+    return heard and plausible(heard)
 
 
 def sensor(energy: dict[str, Any], time: str = "2026-10-05T12:00:00", group: str = "ENERGY"
