@@ -6,6 +6,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -91,6 +92,7 @@ class GatewayProcess:
     folder: Path
     mqtt_port: int
     extra: dict[str, str] = field(default_factory=dict)
+    file_bytes_max: int = resource.RLIM_INFINITY
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> "GatewayProcess":
@@ -104,6 +106,8 @@ class GatewayProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.services.gateway_kit", str(self.folder)],
                 stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **env})
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE,
+                         (self.file_bytes_max, resource.RLIM_INFINITY))
         return self
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
