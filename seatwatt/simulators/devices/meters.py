@@ -107,8 +107,8 @@ MODELS: dict[str, Model] = {
     "iem3155": Model(3, (
         *_floats((2999, _phase_a), (3001, _phase_a), (3003, _phase_a),
                  (3027, _volts), (3029, _volts), (3031, _volts),
-                 (3059, lambda now: now.power_w / 1000), (3075, lambda now: _apparent_va(now) / 1000),
-                 (3109, _hertz)),
+                 (3059, lambda now: now.power_w / 1000),
+                 (3075, lambda now: _apparent_va(now) / 1000), (3109, _hertz)),
         Cell(3203, ">q", _import_kwh, 1000), Cell(3207, ">q", _export_kwh, 1000),
         Cell(3219, ">q", _import_kwh, 1000)), 1.0),
     "em340": Model(4, (
