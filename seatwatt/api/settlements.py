@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily
@@ -9,7 +10,13 @@ from prometheus_client.core import CounterMetricFamily
 from seatwatt.api.periods import Period
 from seatwatt.api.services import Services, Settled
 from seatwatt.api.single_flight import SingleFlight
+from seatwatt.billing.bill import Period as BillingPeriod
+from seatwatt.contract.leasetimes import local_date
 from seatwatt.ledger.sites import Declared
+from seatwatt.settlement.run_compute import compute
+from seatwatt.settlement.run_gather import gather
+from seatwatt.settlement.run_inputs import decode, encode
+from seatwatt.settlement.statement import blocking, run_document
 
 REMEMBERED = 8
 _THREADS = 2
@@ -26,6 +33,8 @@ class Settlements:
         self._flights: SingleFlight[_Key, Settled] = SingleFlight(
             self._executor, services.clock, REMEMBERED,
             round(1000 * services.settings.api_age_s))
+        self._charges: SingleFlight[_Key, dict[str, Any]] = SingleFlight(
+            self._executor, services.clock, REMEMBERED, age_ms=0)
         registry.register(_CacheMetrics(self._flights))
 
     async def get(self, declared: Declared, period: Period, anew: bool = False) -> Settled:
@@ -37,6 +46,22 @@ class Settlements:
             anew)
         # Shielded: one caller who hangs up must not cancel what others wait for.
         return await asyncio.shield(asyncio.wrap_future(future))
+
+    async def charges(self, declared: Declared, period: Period, anew: bool = False
+                      ) -> dict[str, Any]:
+        """The run of the period as it would be drafted now; nothing is kept in the ledger."""
+        services = self._services
+        day = declared.site.time_zone
+        billed = BillingPeriod(from_=local_date(period.start_ms, day),
+                               to=local_date(period.end_ms, day))
+
+        def draft() -> dict[str, Any]:
+            raw, digest = encode(gather(services.ledger, services.reader, declared.site.id, billed))
+            result = compute(decode(raw, digest), digest)
+            return {**run_document(result), "blocking": blocking(result)}
+
+        key = (declared.site.id, declared.revision, period.start_ms, period.end_ms)
+        return await asyncio.shield(asyncio.wrap_future(self._charges.get(key, draft, anew)))
 
     def close(self) -> None:
         """Wait for running computations and let the threads go."""

@@ -129,6 +129,23 @@ def test_from_draft_to_the_tenants_own_statement(shop: Shop) -> None:
     assert shop.ask("engineer", "GET", f"/runs/{run}/statements/alpha").status_code == 403
 
 
+def test_charges_are_provisional_until_the_bill_comes(shop: Shop) -> None:
+    tariff = {"tariff": "a-2", "supplier": "PESCO", "document": "S.R.O.", "currency": "PKR",
+              "from": "2026-01-01", "lines": [{"id": "energy", "price": "10", "per": "kwh"}]}
+    assert shop.ask("billing", "POST", "/tariffs", json=tariff).status_code == 201
+    before = shop.ask("billing", "GET", "/charges", params=SEPTEMBER).json()
+    assert before["bills"][0]["provisional"] is True
+    assert before["totals"]["alpha"] == {"PKR": "48.00"}
+    shop.ask("billing", "POST", "/bills", json=a_bill())
+    shop.now[0] += 1
+    after = shop.ask("billing", "GET", "/charges", params=SEPTEMBER).json()
+    assert after["bills"][0]["provisional"] is False
+    assert after["totals"]["alpha"] == {"PKR": "25.00"}
+    assert shop.ask("billing", "GET", "/runs").json()["items"] == []
+    noon = {"from": "2026-09-01T12:00:00+05:00", "to": "2026-09-03"}
+    assert shop.ask("billing", "GET", "/charges", params=noon).status_code == 422
+
+
 def test_a_tenant_sees_no_draft(shop: Shop) -> None:
     run = shop.ask("billing", "POST", "/runs", json=SEPTEMBER).json()["id"]
     assert shop.ask("tenant", "GET", "/statements").json()["items"] == []

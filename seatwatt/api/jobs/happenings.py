@@ -48,7 +48,7 @@ def _outages(services: Services, site: Site, start_ms: int, end_ms: int) -> list
     if not grids:
         return []
     columns = services.reader.columns(site.id, quantity("meter", "power"), start_ms, end_ms, grids)
-    return [_event(site.id, "outage", "grid", f"Outage, {(to - at) / 60_000:.0f} minutes",
+    return [event_at(site.id, "outage", "grid", f"Outage, {(to - at) / 60_000:.0f} minutes",
                    "the grid's meters read no power", at, to)
             for at, to in outages(columns)]
 
@@ -100,7 +100,7 @@ def ups_days(site: Site, device: Device, column: Column) -> Iterator[DerivedPoin
 
 def exchange_events(site: Site) -> list[DerivedPoint]:
     """One for each declared exchange of a meter."""
-    return [_event(site.id, "exchange", str(each.meter), f"Meter exchanged: {each.meter}",
+    return [event_at(site.id, "exchange", str(each.meter), f"Meter exchanged: {each.meter}",
                    f"old at {each.final_wh} Wh, new at {each.initial_wh} Wh", each.at_ms,
                    each.at_ms) for each in site.exchanges]
 
@@ -109,13 +109,14 @@ def _tariffs(services: Services, site: Site) -> list[DerivedPoint]:
     """One for each tariff, when it comes into force."""
     starts = [(paper, local_midnight_ms(paper.from_, site.time_zone))
               for paper in list_papers(services.ledger, site.id, "tariff") if paper.from_]
-    return [_event(site.id, "tariff", paper.name, f"Tariff {paper.name} in force",
+    return [event_at(site.id, "tariff", paper.name, f"Tariff {paper.name} in force",
                    str(paper.document.get("document", "")), at_ms, at_ms)
             for paper, at_ms in starts]
 
 
-def _event(site: str, kind: str, subject: str, title: str, text: str, from_ms: int, to_ms: int
-           ) -> DerivedPoint:
+def event_at(site: str, kind: str, subject: str, title: str, text: str, from_ms: int, to_ms: int
+             ) -> DerivedPoint:
+    """A point of `events`; dashboards shade it from `from_ms` to `to_ms`."""
     return DerivedPoint("events", (("site", site), ("kind", kind), ("subject", subject)),
                         (("title", title), ("text", text), ("tags", kind),
                          ("end_ms", float(to_ms))), from_ms)

@@ -36,7 +36,7 @@ def view_points(site: Site, result: Apportionment, energies: Mapping[Device, Met
     known = ~supply_missing(site, energies, len(result.grid))
     points = [*_demand(site, result, known)]
     for zone in site.zones:
-        points += _seats(site, zone, result, occupancy)
+        points += _seats(site, zone, result, occupancy, known)
     return [*points, *_days(site, result, known)]
 
 
@@ -52,9 +52,10 @@ def _demand(site: Site, result: Apportionment, known: NDArray[np.bool_]
     return _interval_points("site_demand", (("site", site.id),), columns, result, known)
 
 
-def _seats(site: Site, zone: Zone, result: Apportionment, occupancy: Mapping[Seat, Spans]
-           ) -> Iterator[DerivedPoint]:
-    """Hours and use of one zone, from its seats that report whether they are occupied."""
+def _seats(site: Site, zone: Zone, result: Apportionment, occupancy: Mapping[Seat, Spans],
+           known: NDArray[np.bool_]) -> Iterator[DerivedPoint]:
+    """Hours and use of one zone, from its seats that report whether they are occupied, while the
+    site was heard at all."""
     heard = [row for row, seat in enumerate(result.seats.seats)
              if seat[0] == zone.name and seat in occupancy]
     if not heard:
@@ -64,12 +65,11 @@ def _seats(site: Site, zone: Zone, result: Apportionment, occupancy: Mapping[Sea
                             for row in heard])
     milliwh = result.seats.energy_milliwh[heard]
     tags = (("site", site.id), ("zone", zone.name))
-    everywhere = np.ones(len(result.grid), dtype=np.bool_)
     yield from _interval_points("seat_use", tags, _use(
         occupied_ms > 0, milliwh, _held(site, result, heard), result.grid.interval_s),
-        result, everywhere)
+        result, known)
     occupied = occupied_ms.sum(axis=0) / np.diff(boundaries)
-    yield from _hours(tags, result, occupied, len(zone.seats))
+    yield from _hours(tags, result, np.where(known, occupied, np.nan), len(zone.seats))
 
 
 def _held(site: Site, result: Apportionment, rows: list[int]) -> NDArray[np.bool_]:
@@ -95,6 +95,8 @@ def _hours(tags: _Tags, result: Apportionment, occupied: _Floats, seats: int
            ) -> Iterator[DerivedPoint]:
     grid = result.grid
     for at_ms, count in zip(grid.boundaries_ms[:-1], occupied.tolist(), strict=True):
+        if np.isnan(count):
+            continue
         local = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(grid.zone)
         weekday = f"{local.isoweekday()}-{DAYS[local.weekday()]}"
         yield DerivedPoint(

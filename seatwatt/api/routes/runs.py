@@ -12,14 +12,16 @@ from pydantic import BaseModel, Field
 from seatwatt.api.access import Billing, Caller, Staff, Technical
 from seatwatt.api.once import IdempotencyKey, once
 from seatwatt.api.problems import not_found
-from seatwatt.api.requests import DeclaredDep, ServicesDep, SiteId
+from seatwatt.api.requests import DeclaredDep, PeriodDep, ServicesDep, SiteId
 from seatwatt.api.services import Services
+from seatwatt.api.settlements import Settlements
 from seatwatt.api.shapes import Document, ItemList
 from seatwatt.api.times import utc_text
 from seatwatt.billing.bill import Period
 from seatwatt.contract.devices import Device
 from seatwatt.contract.errors import InputError
-from seatwatt.contract.intervals import to_ms
+from seatwatt.contract.intervals import local_midnight_ms, to_ms
+from seatwatt.contract.leasetimes import local_date
 from seatwatt.contract.site import Site
 from seatwatt.ledger.hand_readings import HandReading, add_hand_reading, list_hand_readings
 from seatwatt.ledger.runs import Mark, Run, get_run, list_runs, reopen_run
@@ -112,6 +114,19 @@ def issue(site: SiteId, id: RunId, caller: Billing, services: ServicesDep,
     """Numbers and freezes its statements, for ever. Of two clients at once one is refused."""
     run_of(services, site, id)
     return JSONResponse(_line(use.issue(services.ledger, id, _mark(caller, services))))
+
+
+@router.get("/charges", summary="What a period costs as things stand", response_model=Document)
+async def charges(request: Request, _: Billing, declared: DeclaredDep, period: PeriodDep
+                  ) -> Response:
+    """The run as it would be drafted now, provisional charges by the tariff where the bill has
+    not come yet; nothing is kept. `from` and `to` are local dates."""
+    for name, at_ms in (("from", period.start_ms), ("to", period.end_ms)):
+        zone = declared.site.time_zone
+        if local_midnight_ms(local_date(at_ms, zone), zone) != at_ms:
+            raise InputError(f"query.{name}", "it is no local midnight", "a local date")
+    settlements: Settlements = request.app.state.settlements
+    return JSONResponse(await settlements.charges(declared, period))
 
 
 @router.get("/hand-readings", summary="Readings by hand", response_model=ItemList)

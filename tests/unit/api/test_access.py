@@ -36,6 +36,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", f"{SITE}/energy"): {OP, EN, BI, TE},
     ("GET", f"{SITE}/apportionment"): {OP, EN, BI},
     ("GET", f"{SITE}/explain/{{party}}"): {OP, EN, BI, TE},
+    ("GET", f"{SITE}/charges"): {OP, BI},
     ("GET", f"{SITE}/runs"): {OP, BI}, ("POST", f"{SITE}/runs"): {OP, BI},
     ("GET", f"{SITE}/runs/{{id}}"): {OP, BI},
     **{("POST", f"{SITE}/runs/{{id}}/{step}"): {OP, BI}
