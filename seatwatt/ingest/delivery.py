@@ -5,7 +5,8 @@ journals), too large is halved, refused is narrowed down to the single readings 
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from seatwatt.contract.errors import StoreError, StoreRefused, StoreUnavailable
 from seatwatt.contract.readings import ReadingBatch
@@ -14,6 +15,9 @@ from seatwatt.store.bisect import REFUSED_MAX, write_bisecting
 from seatwatt.store.ports import DerivedPoint, Writer
 
 _PATIENCE_S = 2.0
+AT_ONCE = 3
+"""Threads that may be at the store together: one serialises while another waits for the answer,
+and the journal drains beside them."""
 
 Refused = list[tuple[int, str]]
 """(index of the reading, the store's words), rising."""
@@ -24,30 +28,40 @@ class Store:
 
     def __init__(self, writer: Writer, gate: Gate) -> None:
         self._careful, self.gate = _Careful(writer), gate
-        self._turn = threading.Lock()
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._trial = threading.Lock()
 
     def deliver(self, readings: ReadingBatch) -> Refused:
         """Have all readings committed but those returned; raises StoreUnavailable or
         StoreMisconfigured, after which nothing is known of any of them."""
         if not readings:
             return []
-        # While it is down one thread tries and the others do not queue up behind its timeout.
-        if not self._turn.acquire(timeout=_PATIENCE_S if self.gate.is_open else 0):
-            raise StoreUnavailable("another thread is trying the store")
-        try:
-            refused = self._write(readings)
-        except StoreError as error:
-            self.gate.failed(error)
-            raise
-        finally:
-            self._turn.release()
+        with self._admitted():
+            try:
+                refused = self._write(readings)
+            except StoreError as error:
+                self.gate.failed(error)
+                raise
         self.gate.succeeded()
         return refused
 
     def derive(self, points: Sequence[DerivedPoint]) -> None:
         """Write derived points; raises StoreError."""
-        with self._turn:
+        with self._admitted():
             self._careful.write_derived(points)
+
+    @contextmanager
+    def _admitted(self) -> Iterator[None]:
+        """A turn at the store, or StoreUnavailable: while it is down one thread tries it and the
+        others do not queue up behind its time-out."""
+        is_open = self.gate.is_open
+        turn = self._turns if is_open else self._trial
+        if not turn.acquire(timeout=_PATIENCE_S if is_open else 0):
+            raise StoreUnavailable("other threads are at the store")
+        try:
+            yield
+        finally:
+            turn.release()
 
     def _write(self, readings: ReadingBatch) -> Refused:
         try:

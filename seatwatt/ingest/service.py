@@ -1,8 +1,8 @@
-"""The service: network thread -> decoder -> committer, with the journal's drain beside them.
+"""The service: network thread -> decoder -> committers, with the journal's drain beside them.
 
-Decoder and committer overlap: while a batch is being written the next one is decoded. Each waits
-for the next with bounds on both sides, so that a slow store in the end stops the reading of the
-socket and nothing else.
+They overlap: while one batch is being written the next is turned into lines and the one after it
+decoded. Each waits for the next with bounds on both sides, so that a slow store in the end stops
+the reading of the socket and nothing else.
 """
 
 import logging
@@ -32,6 +32,8 @@ from seatwatt.store.ports import Writer
 
 LOG = logging.getLogger("seatwatt.ingest")
 _DRAIN_PAUSE_S = 0.2
+_COMMITTERS = 2
+"""One waits for the store while the other turns the next parcel into lines."""
 _STOP_S = 15.0
 _TO_JSON = msgspec.json.Encoder().encode
 
@@ -61,9 +63,10 @@ class Ingest:
                             Sorter(decode, settings.ingest_payload_bytes), self.counts,
                             settings.ingest_batch_readings)
         self._full: queue.Queue[Parcel | None] = queue.Queue(maxsize=1)
-        self._threads = [self._thread("decode", self._decode),
-                         self._thread("commit", self._commit),
-                         self._thread("drain", self._drain_journal)]
+        self._decoder = self._thread("decode", self._decode)
+        self._committers = [self._thread(f"commit-{number}", self._commit)
+                            for number in range(_COMMITTERS)]
+        self._drainer = self._thread("drain", self._drain_journal)
         self._crash = ""
         self._busy_s, self._seen = time.monotonic(), 0
 
@@ -95,7 +98,7 @@ class Ingest:
 
     def start(self) -> None:
         """Start all threads; the broker and the store may come later."""
-        for thread in self._threads:
+        for thread in (self._decoder, *self._committers, self._drainer):
             thread.start()
         self.link.start()
 
@@ -106,11 +109,10 @@ class Ingest:
         """
         self.link.stop_reading()
         self.intake.close()
-        decode, commit, drain = self._threads
-        decode.join(_STOP_S)
+        self._decoder.join(_STOP_S)
         self._stopping.set()
-        commit.join(_STOP_S)
-        drain.join(_STOP_S)
+        for thread in (*self._committers, self._drainer):
+            thread.join(_STOP_S)
         self.link.stop()
         self.journal.close()
 
@@ -152,7 +154,8 @@ class Ingest:
                 self._full.put(parcel)
                 parcel = Parcel(time.monotonic())
             if done:
-                self._full.put(None)
+                for _ in self._committers:
+                    self._full.put(None)
                 return
 
     def _sort(self, delivery: Delivery, parcel: Parcel) -> Parcel:

@@ -11,6 +11,7 @@ from seatwatt.contract.errors import SettingsError
 from seatwatt.ingest.subscriptions import Subscriptions
 from seatwatt.ingest.wire import Wire
 from seatwatt.settings import IngestSettings
+from seatwatt.tls import broker_tls
 
 _FILTER = re.compile(r"(?:(?:\+|[^+#/]*)/)*(?:#|\+|[^+#/]*)")
 LOG = logging.getLogger("seatwatt.ingest")
@@ -105,12 +106,8 @@ def open_session(settings: IngestSettings) -> Session:
     wire = Wire(name)
     if settings.mqtt_user:
         wire.username_pw_set(settings.mqtt_user, settings.mqtt_password.get_secret_value())
-    if settings.mqtt_ca_file:
-        try:
-            wire.tls_set(ca_certs=settings.mqtt_ca_file)
-        except OSError as error:
-            raise SettingsError(f"SEATWATT_MQTT_CA_FILE: cannot use {settings.mqtt_ca_file}: "
-                                f"{error.strerror}") from None
+    if trust := broker_tls(settings):
+        wire.tls_set_context(trust)
     wire.connect_async(settings.mqtt_host, settings.mqtt_port, settings.ingest_keepalive_s)
     subscriptions = Subscriptions(settings.ingest_state / f"subscriptions-{name}.json",
                                   filters(settings))

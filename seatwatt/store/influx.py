@@ -17,7 +17,8 @@ _DERIVED_PER_REQUEST = 5000
 
 
 class InfluxWriter:
-    """The Writer port on InfluxDB. A lock makes it safe from several threads, one at a time."""
+    """The Writer port on InfluxDB, safe from several threads: while one batch is on its way to the
+    server the next is serialised."""
 
     def __init__(self, address: InfluxAddress, *, create: bool = False,
                  retention: str = "") -> None:
@@ -25,24 +26,26 @@ class InfluxWriter:
         self._connection = InfluxConnection(address)
         self._create, self._duration = create, duration(retention)
         self._serialiser = LineSerialiser()
-        self._lock = threading.Lock()
+        self._serialising, self._posting = threading.Lock(), threading.Lock()
 
     def write(self, batch: ReadingBatch) -> None:
         """One request. 204 means that it is in the server's log on disk."""
-        with self._lock:
-            self._post(self._serialiser.serialise(batch))
+        with self._serialising:
+            lines = self._serialiser.serialise(batch)
+        with self._posting:
+            self._post(lines)
 
     def write_derived(self, points: Sequence[DerivedPoint]) -> None:
         """Requests of up to 5,000 points."""
         for start in range(0, len(points), _DERIVED_PER_REQUEST):
             lines = derived_lines(points[start:start + _DERIVED_PER_REQUEST])
-            with self._lock:
+            with self._posting:
                 self._post(lines)
 
     def ping(self) -> None:
         """A write of nothing: only it asks for the database and for the right to write."""
         try:
-            with self._lock:
+            with self._posting:
                 self._post(b"")
         except StoreRefused:
             # 2.x and 3 judge an empty body; by then they know us and the database.

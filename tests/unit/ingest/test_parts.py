@@ -242,11 +242,11 @@ def test_an_adapter_that_breaks_is_down_or_refuses_but_never_raises_anything_els
 def test_while_one_thread_tries_a_store_that_is_down_others_do_not_wait() -> None:
     store = Store(FakeWriter(), Gate())
     store.gate.failed(StoreMisconfigured("403"))
-    assert store._turn.acquire()
-    with pytest.raises(StoreUnavailable, match="another thread"):
+    assert store._trial.acquire()
+    with pytest.raises(StoreUnavailable, match="other threads"):
         store.deliver(batch([1.0]))
     assert store.gate.problem == "403"
-    store._turn.release()
+    store._trial.release()
     assert store.deliver(batch([1.0])) == []
     assert not issubclass(StoreUnavailable, StoreRefused)
 
