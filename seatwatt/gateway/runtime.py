@@ -18,7 +18,7 @@ from seatwatt.gateway.ports import Clock, Driver, Fault, Listener, Opened, Sampl
 from seatwatt.gateway.publisher import Publisher
 from seatwatt.gateway.publisher_flow import Flow, Pace
 from seatwatt.gateway.runtime_health import Health
-from seatwatt.gateway.runtime_poll import next_due_ms, poll_for_ever, wait_until
+from seatwatt.gateway.runtime_poll import Sleep, next_due_ms, poll_for_ever, wait_until
 from seatwatt.gateway.spool import Limits, Spool
 from seatwatt.gateway.spool_writer import SpoolWriter
 from seatwatt.settings import GatewaySettings
@@ -79,8 +79,10 @@ class Gateway:
             LOG.warning("%s: %s", fault.device, fault.detail)
 
     async def run(self, opened: Opened, stop: asyncio.Event,
-                  problems: Iterable[tuple[Device, str]] = ()) -> None:
-        """Until `stop`. `problems`: devices whose declaration cannot be used.
+                  problems: Iterable[tuple[Device, str]] = (), sleep: Sleep = asyncio.sleep
+                  ) -> None:
+        """Until `stop`. `problems`: devices whose declaration cannot be used. `sleep` waits so
+        many seconds of the wall clock that was given.
 
         SeatwattError when a part of ours died: whoever supervises us starts us again.
         """
@@ -95,21 +97,21 @@ class Gateway:
         self.writer.start()
         self.publisher.start()
         tasks: list[asyncio.Task[Any]] = [
-            asyncio.create_task(one) for one in self._coroutines(opened)]
+            asyncio.create_task(one) for one in self._coroutines(opened, sleep)]
         try:
             await self._until(stop, tasks)
         finally:
             await self._end(tasks, opened)
 
-    def _coroutines(self, opened: Opened) -> list[Coroutine[None, None, None]]:
+    def _coroutines(self, opened: Opened, sleep: Sleep) -> list[Coroutine[None, None, None]]:
         clock = self._clocks.wall
         first = len(opened.drivers)
         return [*(poll_for_ever(driver, partial(self._heard, number),
-                                partial(self._failed, number, driver.devices), clock)
+                                partial(self._failed, number, driver.devices), clock, sleep)
                   for number, driver in enumerate(opened.drivers)),
                 *(self._listen(first + number, listener)
                   for number, listener in enumerate(opened.listeners)),
-                self._report_on_ourselves(), self._watch_clock_and_silence()]
+                self._report_on_ourselves(sleep), self._watch_clock_and_silence()]
 
     async def _until(self, stop: asyncio.Event, tasks: list[asyncio.Task[Any]]) -> None:
         asked = asyncio.create_task(stop.wait())
@@ -155,10 +157,10 @@ class Gateway:
                 self.report(Fault(device, self._clocks.wall(), detail))
             await asyncio.sleep(_RESTART_S)
 
-    async def _report_on_ourselves(self) -> None:
+    async def _report_on_ourselves(self, sleep: Sleep) -> None:
         while True:
             due_ms = next_due_ms(self._clocks.wall(), _REPORT_S)
-            if await wait_until(due_ms, self._clocks.wall, asyncio.sleep):
+            if await wait_until(due_ms, self._clocks.wall, sleep):
                 values = {"up": 1, "spool_messages": self.spool.packs + self.flow.unspooled_packs,
                           "spool_dropped": self.spool.dropped,
                           "clock_offset": self.watch.moved_s(),
