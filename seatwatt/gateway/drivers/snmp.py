@@ -17,6 +17,9 @@ from seatwatt.gateway.ports import GatewayDeviceError, Sample
 
 ALARMS_MAX = 25
 RETRIES = 1
+SILENT = "No SNMP response"
+START_S = 5.0
+"""The library takes its time for the first request."""
 
 AUTH: dict[str, Any] = {
     "none": hlapi.USM_AUTH_NONE, "md5": hlapi.USM_AUTH_HMAC96_MD5,
@@ -53,13 +56,13 @@ class SnmpUps:
     async def poll(self, at_ms: int) -> list[Sample]:
         """Everything once: one request, and the alarms where the agent has some."""
         try:
-            async with asyncio.timeout(self.timeout_s * (RETRIES + 2)):
+            async with asyncio.timeout(self.timeout_s * (RETRIES + 2) + START_S):
                 found = await self._numbers()
                 alarms = await self._alarms() if found.get(ups_mib.ALARMS, 0) > 0 else {}
         except (SnmpError, PySnmpError, OSError, TimeoutError) as error:
             where = f"SNMP agent at {self.source.host}:{self.source.port}"
             detail = " ".join(str(error).split()).partition(" caused by ")[0]
-            detail = detail or "does not answer"
+            detail = detail or _meaning(SILENT, self.timeout_s)
             raise GatewayDeviceError(self.device, f"{where}: {detail}") from None
         variables = ups_mib.variables(found, alarms)
         if not variables:
@@ -111,7 +114,7 @@ def _credentials(source: SnmpSource) -> Any:
 
 def _meaning(problem: str, timeout_s: float) -> str:
     """The library's words in ours; an agent that dislikes a community just stays silent."""
-    if "No SNMP response" in problem:
+    if SILENT in problem:
         return (f"does not answer within {timeout_s:g} s; wrong host, or it refuses the "
                 "community or user")
     return problem[:1].lower() + problem[1:]
