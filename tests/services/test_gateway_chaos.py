@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import Server
-from tests.services.gateway_kit import SEATS, GatewayProcess, register_wh
+from tests.services.spool_kit import SEATS, GatewayProcess, register_wh
 from tests.services.ingest_kit import IngestProcess, influx_url, query, until
 
 LASTS_S = float(os.environ.get("SEATWATT_CHAOS_S", "45"))

@@ -13,7 +13,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.servers import Server
-from tests.services.gateway_kit import SEATS, GatewayProcess
+from tests.services.spool_kit import SEATS, GatewayProcess
 from tests.services.ingest_kit import until
 
 STATUS = "seatwatt/v1/hall/status/hall-a/gw"
