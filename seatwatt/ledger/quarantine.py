@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, delete, func, insert, select
+from sqlalchemy import Engine, Row, Select, delete, func, insert, select, text
 
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.readings import QuarantinedMessage
@@ -14,6 +14,16 @@ from seatwatt.ledger.open import reading, writing
 from seatwatt.ledger.tables import quarantine
 
 _IDS_PER_STATEMENT = 500
+
+_ALL_AT_ONCE = text("""
+INSERT INTO quarantine (topic, payload, received_at_ms, rule, detail)
+SELECT topic, payload, received_at_ms, rule, detail
+FROM unnest(CAST(:topic AS text[]), CAST(:payload AS bytea[]), CAST(:received_at_ms AS bigint[]),
+            CAST(:rule AS text[]), CAST(:detail AS text[]))
+     WITH ORDINALITY AS given (topic, payload, received_at_ms, rule, detail, place)
+ORDER BY place
+""")
+"""Columns as arrays: PostgreSQL takes them several times faster than row by row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,11 @@ class Quarantine:
                  "received_at_ms": m.received_at_ms, "rule": m.rule.name,
                  "detail": _text(m.detail)} for m in messages]
         with writing(self._engine) as connection:
-            connection.execute(insert(quarantine), rows)
+            if connection.dialect.name == "postgresql":
+                connection.execute(_ALL_AT_ONCE, {
+                    name: [row[name] for row in rows] for name in rows[0]})
+            else:
+                connection.execute(insert(quarantine), rows)
 
     def list(self, limit: int = 100, after_id: int = 0, rule: Rule | None = None,
              site: str | None = None, topic_prefix: str = "") -> list[Kept]:
@@ -97,6 +111,6 @@ def _kept(row: Row[Any]) -> Kept:
                                            Rule[row.rule], row.detail))
 
 
-def _text(text: str) -> str:
+def _text(words: str) -> str:
     """What both databases can hold: no NUL, no half surrogates (a detail may quote either)."""
-    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
+    return words.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")
