@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.servers import Server
-from tests.services.spool_kit import SEATS, GatewayProcess, register_wh
 from tests.services.ingest_kit import IngestProcess, influx_url, query, until
+from tests.services.spool_kit import SEATS, GatewayProcess, register_wh
 
 LASTS_S = float(os.environ.get("SEATWATT_CHAOS_S", "45"))
 SEED = int(os.environ.get("SEATWATT_CHAOS_SEED", "20261122"))

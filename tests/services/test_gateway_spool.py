@@ -13,8 +13,8 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.servers import Server
-from tests.services.spool_kit import SEATS, GatewayProcess
 from tests.services.ingest_kit import until
+from tests.services.spool_kit import SEATS, GatewayProcess
 
 STATUS = "seatwatt/v1/hall/status/hall-a/gw"
 RECEIPT = "seatwatt/v1/hall/receipt/hall-a/gw"
