@@ -1,5 +1,6 @@
 """One ingest worker in this process: the composition of broker, store, journal and ledger."""
 
+import gc
 import sys
 import threading
 import time
@@ -18,6 +19,9 @@ from seatwatt.store.open import open_writer
 
 _TICK_S = 0.2
 _IDLE_S = 5.0
+_GC_THRESHOLDS = (50_000, 20, 50)
+"""Messages come as thousands of tuples that are never part of a cycle; at its usual threshold the
+collector walks over them again and again, a microsecond or two a message."""
 _SWITCH_S = 0.0005
 """A thread that has its answer from the store would wait for the decoder Python's usual five
 milliseconds at each step, and the store with it: a third of the rate."""
@@ -36,6 +40,8 @@ def run_worker(settings: IngestSettings, port: int, asked: threading.Event,
     One that is no longer wanted ends when nothing waits for it any more.
     """
     sys.setswitchinterval(_SWITCH_S)
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
     writer = open_writer(StoreSettings.load())
     engine = open_engine(LedgerSettings.load())
     service = Ingest(settings, writer, Quarantine(engine), decode, clock)
