@@ -76,6 +76,8 @@ class BrokerSettings(Settings):
     mqtt_user: str = Field("", description="MQTT user name; empty: anonymous")
     mqtt_password: SecretStr = Field(SecretStr(""), description="MQTT password")
     mqtt_ca_file: str = Field("", description="certificate authority; set: TLS is used")
+    mqtt_cert_file: str = Field("", description="our own certificate, where the broker asks for it")
+    mqtt_key_file: str = Field("", description="its private key, not encrypted")
 
 
 class IngestSettings(BrokerSettings):
@@ -168,5 +170,7 @@ class ApiSettings(Settings):
         100.0, gt=0, description="requests a second that one API key may make in the long run")
     api_rate_burst: int = Field(
         400, ge=1, description="requests that one API key may make at once")
+    occupancy_days: int = Field(
+        90, ge=1, description="how many days issued runs keep who sat where")
     silent_after_s: float = Field(
         300.0, gt=0, description="a device not heard of for so long is silent")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from seatwatt.api.jobs.completeness import write_completeness
 from seatwatt.api.jobs.drafts import write_month_drafts
+from seatwatt.api.jobs.forgetting import forget
 from seatwatt.api.jobs.happenings import write_happenings
 from seatwatt.api.jobs.health import write_device_health
 from seatwatt.api.jobs.intervals import write_intervals
@@ -38,6 +39,8 @@ JOBS: tuple[Job, ...] = (
         86_400, 43_200, write_completeness),
     Job("month_drafts", "last month's draft of every site, until it is approved", 86_400, 43_200,
         write_month_drafts),
+    Job("forgetting", "who sat where in old runs, and old answers to idempotency keys", 86_400,
+        43_200, forget),
     Job("live", "what each site draws now and from where; what the quarantine holds", 60, 30,
         write_live),
     Job("happenings", "outages, exchanges and tariffs, as events", 300, 240, write_happenings),

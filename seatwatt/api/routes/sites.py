@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from seatwatt.api.access import AnyCaller, Staff
+from seatwatt.api.access import AnyCaller, Role, Staff
 from seatwatt.api.device_health import DeviceHealth, declared_devices, device_health
 from seatwatt.api.problems import not_found
 from seatwatt.api.requests import ServicesDep, SiteId
@@ -36,15 +36,17 @@ def _site_line(services: Services, site_id: str, declared: bool, heard: bool) ->
 
 
 @router.get("/{site}/devices", summary="Devices and their last readings")
-def devices(site: SiteId, _: Staff, services: ServicesDep, cursor: Cursor = "",
+def devices(site: SiteId, caller: Staff, services: ServicesDep, cursor: Cursor = "",
             limit: Limit = 500) -> DeviceList:
-    """Every device declared or ever heard of, its newest reading of each quantity and its age."""
+    """Every device declared or ever heard of, its newest reading of each quantity and its age.
+    Whether somebody sits at a seat is about a person: billing's keys are not shown it."""
     now_ms = services.clock()
     healths = [each for each in _health(services, site, now_ms) if str(each.device) > cursor]
     page = healths[:limit]
     more = len(healths) > limit
     return DeviceList(site=site, silent_after_s=services.settings.silent_after_s,
-                      devices=[_device_line(each, now_ms) for each in page],
+                      devices=[_device_line(each, now_ms, caller.role is not Role.BILLING)
+                               for each in page],
                       next_cursor=str(page[-1].device) if more else None)
 
 
@@ -58,7 +60,7 @@ def _health(services: Services, site: str, now_ms: int) -> list[DeviceHealth]:
     return sorted(found, key=lambda each: str(each.device))
 
 
-def _device_line(health: DeviceHealth, now_ms: int) -> DeviceLine:
+def _device_line(health: DeviceHealth, now_ms: int, people: bool) -> DeviceLine:
     device = health.device
     return DeviceLine(
         device=str(device), kind=device.kind, zone=device.zone, name=device.name,
@@ -69,4 +71,5 @@ def _device_line(health: DeviceHealth, now_ms: int) -> DeviceLine:
                 value=reading.value, unit=reading.series.quantity.unit,
                 taken_at=utc_text(reading.taken_at_ms),
                 age_s=max(0, now_ms - reading.taken_at_ms) / 1000)
-            for reading in health.last})
+            for reading in health.last
+            if people or (device.kind, reading.series.quantity.name) != ("seat", "occupied")})

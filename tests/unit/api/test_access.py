@@ -142,6 +142,17 @@ def test_a_tenant_sees_itself_alone(keyed: TestClient, world: World) -> None:
         "key_id": "", "role": "tenant", "site": "small", "tenant": "alpha"}
 
 
+def test_who_sits_at_a_seat_is_not_billings_business(keyed: TestClient, world: World) -> None:
+    world.store.hear("small", "seat/hall-a/001", "occupied", 1.0, NOW_MS)
+    world.store.hear("small", "seat/hall-a/001", "power", 80.0, NOW_MS)
+    shown = {}
+    for role in (EN, BI):
+        devices = keyed.get("/v1/sites/small/devices", headers=secret(world, role)).json()
+        shown[role] = {line["device"]: set(line["readings"]) for line in devices["devices"]}
+    assert shown[EN]["seat/hall-a/001"] == {"occupied", "power"}
+    assert shown[BI]["seat/hall-a/001"] == {"power"}
+
+
 def test_a_site_engineer_sees_the_quarantine_of_the_site(keyed: TestClient,
                                                          world: World) -> None:
     Quarantine(world.ledger).put([

@@ -14,12 +14,14 @@ from prometheus_client import CollectorRegistry
 
 from seatwatt.api.jobs import JOBS, Job
 from seatwatt.api.jobs.completeness import completeness_points
+from seatwatt.api.jobs.forgetting import forget
 from seatwatt.api.jobs.intervals import CHUNK_MS, LATE_MS, SETTLE_MS, due
 from seatwatt.api.jobs.outcome import Outcome
 from seatwatt.api.scheduler import Scheduler
 from seatwatt.contract.devices import Device
 from seatwatt.contract.intervals import IntervalGrid, local_midnight_ms
 from seatwatt.contract.leasetimes import local_date
+from seatwatt.ledger.answers import claim
 from seatwatt.metering.energy import MeterEnergy, Quality
 from tests.unit.api.fakes import NOW_MS, World, make_world, small_site
 
@@ -106,6 +108,13 @@ def test_jobs_run_while_the_app_does(ledger_file: Path) -> None:
 
 def at(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def test_old_answers_are_forgotten(world: World) -> None:
+    claim(world.ledger, "key", "one", "hash", NOW_MS)
+    for days, said in [(7, "0 answers"), (8, "1 answers")]:
+        world.now_ms = NOW_MS + days * 86_400_000
+        assert forget(world.services(), {}).detail == f"occupancy of 0 runs, {said}"
 
 
 def test_nothing_is_due_until_an_interval_has_ended_and_settled() -> None:
