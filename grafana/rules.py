@@ -132,7 +132,7 @@ def _silent(kind: str, title: str, severity: str) -> Rule:
         test="gt", limits=[0], pending="3m",
         summary="{{ $labels.zone }}/{{ $labels.device }} at {{ $labels.site }}: "
                 f"{kind} not heard of",
-        runbook=f"devices.md#{title.lower().replace(' ', '-')}",
+        runbook=f"{'ups' if kind == 'ups' else 'devices'}.md#{title.lower().replace(' ', '-')}",
         panel=("sw-pipeline", "Devices by age"))
 
 

@@ -69,6 +69,7 @@ def from_rows(site_id: str, rows: Mapping[str, Sequence[Row]]) -> Site:
     return Site(
         id=site_id, name=head["name"], time_zone=ZoneInfo(head["time_zone"]),
         currency=head["currency"], interval_s=head["interval_s"], max_gap_s=head["max_gap_s"],
+        sanctioned_load_w=head["sanctioned_load_w"],
         bands=tuple(_band(row) for row in rows["bands"]),
         zones=_zones(rows["zones"], rows["seats"]),
         nodes=tuple(_node(row) for row in rows["meters"]),
@@ -93,6 +94,7 @@ def _site_row(site: Site) -> dict[str, Any]:
     return {
         "name": site.name, "time_zone": site.time_zone.key, "currency": site.currency,
         "interval_s": site.interval_s, "max_gap_s": site.max_gap_s,
+        "sanctioned_load_w": site.sanctioned_load_w,
         **_share_columns("unaccounted", site.unaccounted.share),
         "unaccounted_alarm_pct": site.unaccounted.alarm_pct,
         "seat_parent": seat and seat.parent, "seat_max_power_w": seat and seat.max_power_w,

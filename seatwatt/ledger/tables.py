@@ -70,6 +70,7 @@ sites = Table(
     Column("currency", String(3), nullable=False),
     Column("interval_s", Integer, nullable=False),
     Column("max_gap_s", Integer, nullable=False),
+    Column("sanctioned_load_w", Float),
     *_share("unaccounted"),
     Column("unaccounted_alarm_pct", Float, nullable=False),
     Column("seat_parent", Text),

@@ -1,0 +1,106 @@
+"""Which alerts fire on an ordinary day and on the day of incidents, and into how many messages."""
+
+from collections import Counter
+
+import pytest
+
+from tests.grafana.files import Json, alert_rules, provisioning
+from tests.grafana.seeding import Seeded
+from tests.grafana.simulation import Labels, evaluate, firing
+from tests.grafana.world import DAY, Incident, span
+
+RULES = {rule["uid"]: rule for rule in alert_rules()}
+MARGIN = 35
+"""Minutes looked at beyond an incident: the longest pending period."""
+
+
+def unit(device: str, zone: str = "plant") -> Labels:
+    return (("device", device), ("site", "one"), ("zone", zone))
+
+
+SITE: Labels = (("site", "one"),)
+WORKER: Labels = (("worker", "ingest-1"),)
+EXPECTED: dict[str, tuple[slice, set[Labels]]] = {
+    "sw-ups-on-battery": (Incident.BATTERY, {unit("ups-1"), unit("ups-2")}),
+    "sw-ups-low-battery": (Incident.BATTERY, {unit("ups-1"), unit("ups-2")}),
+    "sw-ups-runtime": (Incident.BATTERY, {unit("ups-1"), unit("ups-2")}),
+    "sw-ups-replace-battery": (Incident.UPS_TROUBLE, {unit("ups-2")}),
+    "sw-ups-overload": (Incident.UPS_TROUBLE, {unit("ups-2")}),
+    "sw-ups-bypass": (Incident.UPS_TROUBLE, {unit("ups-2")}),
+    "sw-ups-load": (Incident.UPS_TROUBLE, {unit("ups-2")}),
+    "sw-voltage-l1": (Incident.LOW_VOLTAGE, set()),
+    "sw-voltage-l2": (Incident.LOW_VOLTAGE, {
+        unit("grid"), unit("lift"), unit("board", "hall-a"), unit("board", "hall-b")}),
+    "sw-voltage-l3": (Incident.OUTAGE, set()),
+    "sw-frequency": (Incident.LOW_VOLTAGE, {
+        unit("grid"), unit("lift"), unit("board", "hall-a"), unit("board", "hall-b")}),
+    "sw-power-factor": (Incident.POWER_FACTOR, {unit("grid")}),
+    "sw-demand": (Incident.DEMAND, {SITE}),
+    "sw-register-stuck": (span(1, 12, 12.5), {unit("lift")}),
+    "sw-register-backwards": (slice(Incident.RESET_AT, Incident.RESET_AT + 5),
+                              {unit("board", "hall-b")}),
+    "sw-unaccounted": (span(1, 20, 20.6), {SITE}),
+    "sw-meter-silent": (Incident.SILENCE, {unit("board", "hall-a")}),
+    "sw-ups-silent": (Incident.SILENCE, {unit("ups-1")}),
+    "sw-gateway-silent": (Incident.SILENCE, {unit("gw-1")}),
+    "sw-seats-silent": (Incident.SILENCE, {(("site", "one"), ("zone", "hall-b"))}),
+    "sw-uplink-down": (Incident.UPLINK_DOWN, {unit("isp-1")}),
+    "sw-quarantine": (Incident.LATE, {WORKER}),
+    "sw-ingest-lag": (Incident.LATE, {WORKER}),
+    "sw-write-errors": (Incident.LATE, {WORKER}),
+    "sw-unbalanced": (Incident.LATE, {WORKER}),
+}
+
+
+def test_every_rule_is_simulated() -> None:
+    assert set(EXPECTED) == set(RULES)
+
+
+def fired(seeded: Seeded, uid: str, part: slice) -> set[Labels]:
+    at = seeded.world.at_ms
+    return set(firing(RULES[uid], seeded.port, seeded.database, at(part.start - 1),
+                      at(part.stop + MARGIN)))
+
+
+@pytest.mark.parametrize("uid", list(EXPECTED))
+def test_the_day_of_incidents_fires(seeded: Seeded, uid: str) -> None:
+    part, expected = EXPECTED[uid]
+    assert fired(seeded, uid, part) == expected
+
+
+@pytest.mark.parametrize("uid", list(EXPECTED))
+def test_an_ordinary_day_fires_nothing(seeded: Seeded, uid: str) -> None:
+    at = seeded.world.at_ms
+    for minute in range(8 * 60, DAY, 47):
+        assert not any(evaluate(RULES[uid], seeded.port, seeded.database, at(minute)).values())
+
+
+def test_one_load_shedding_is_one_message_for_the_site(seeded: Seeded) -> None:
+    [policy] = [each for document in provisioning("alerting")
+                for each in document.get("policies", [])]
+    messages: Counter[tuple[object, ...]] = Counter()
+    for uid, rule in RULES.items():
+        for labels in fired(seeded, uid, Incident.BATTERY):
+            route = route_of(policy, rule["labels"])
+            known = dict(labels) | {"alertname": rule["title"], "grafana_folder": rule["folder"]}
+            messages[tuple(known.get(name) for name in route["group_by"])] += 1
+    assert len(messages) == 1
+    assert messages.total() >= 4
+
+
+def route_of(policy: Json, labels: Json) -> Json:
+    """The first route whose matchers hold."""
+    for route in policy["routes"]:
+        if all(labels[name] == value for name, operator, value in route["object_matchers"]
+               if operator == "="):
+            return {**policy, **route}
+    return policy
+
+
+def test_a_vanished_pipeline_is_no_data(seeded: Seeded) -> None:
+    rule = RULES["sw-ingest-lag"]
+    later_ms = seeded.world.now_ms + 3_600_000
+    assert evaluate(rule, seeded.port, seeded.database, later_ms) == {}
+    assert rule["noDataState"] == rule["execErrState"] == "Alerting"
+    others = {uid for uid, each in RULES.items() if each["noDataState"] == "Alerting"}
+    assert others == {"sw-ingest-lag"}

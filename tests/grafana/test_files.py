@@ -1,0 +1,201 @@
+"""The committed files against their generator, the contract, and what Grafana accepts."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from grafana.generate import generated
+from seatwatt.contract.derived import DERIVED
+from seatwatt.contract.quantities import QUANTITIES
+from seatwatt.ingest import metrics
+from tests.grafana.files import (
+    GRAFANA,
+    Json,
+    alert_queries,
+    alert_rules,
+    annotations,
+    dashboards,
+    every_query,
+    panels,
+    provisioning,
+    targets,
+)
+from tests.shared import ROOT
+
+QUERIES = every_query()
+ALERTS = dict(alert_queries())
+# Ids of Grafana 13's value formats; `suffix:` is free text.
+UNITS = {"none", "watt", "kwatth", "watth", "volt", "amp", "hertz", "percent", "s", "ms", "h",
+         "celsius", "voltamp"}
+READING_TAGS = ("site", "zone", "device")
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a Markdown page's headings, as viewers make them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_what_is_committed_is_what_the_generator_writes() -> None:
+    committed = {path.relative_to(GRAFANA): path.read_text()
+                 for folder in ("dashboards", "provisioning")
+                 for path in (GRAFANA / folder).rglob("*") if path.is_file()}
+    assert committed == generated(), "make dashboards"
+
+
+def test_uids_never_change() -> None:
+    uids = [f"datasource {source['uid']}" for document in provisioning("datasources")
+            for source in document["datasources"]]
+    uids += [f"dashboard {board['uid']}" for board in dashboards().values()]
+    uids += [f"rule {rule['uid']}" for rule in alert_rules()]
+    uids += [f"receiver {receiver['uid']}" for document in provisioning("alerting")
+             for point in document.get("contactPoints", []) for receiver in point["receivers"]]
+    assert (GRAFANA / "uids.txt").read_text().splitlines() == sorted(uids)
+    assert len(set(uids)) == len(uids)
+    assert all(re.fullmatch(r"\w+ [A-Za-z0-9_-]{1,40}", uid) for uid in uids)
+
+
+@pytest.mark.parametrize("path", list(dashboards()), ids=lambda path: path.stem)
+def test_each_dashboard_is_what_file_provisioning_takes(path: Path) -> None:
+    board = dashboards()[path]
+    assert board["schemaVersion"] == 42
+    assert board["editable"] is False
+    assert not {"id", "__inputs", "elements", "layout"} & set(board)
+    assert path.stem == board["uid"]
+    assert board["templating"]["list"][0]["type"] == "datasource"
+    assert all(each.get("refresh") == 2 for each in board["templating"]["list"]
+               if each["type"] == "query")
+    ids = [panel["id"] for panel in board["panels"]]
+    assert len(set(ids)) == len(ids)
+
+
+def test_titles_are_unique_in_each_folder() -> None:
+    titles = [(path.parent.name, board["title"]) for path, board in dashboards().items()]
+    assert len(set(titles)) == len(titles)
+    rules = [(rule["folder"], rule["title"]) for rule in alert_rules()]
+    assert len(set(rules)) == len(rules)
+    assert {folder for folder, _ in rules} <= {folder for folder, _ in titles}
+
+
+@pytest.mark.parametrize("board", list(dashboards().values()), ids=lambda board: board["uid"])
+def test_each_panel_says_what_it_shows(board: Json) -> None:
+    for panel in panels(board):
+        defaults = panel["fieldConfig"]["defaults"]
+        assert panel["title"], panel
+        assert len(panel["description"]) > 15, panel["title"]
+        assert defaults["noValue"] == "no data"
+        assert defaults["unit"] in UNITS or defaults["unit"].startswith("suffix:"), defaults
+        assert panel["datasource"] == {"type": "influxdb", "uid": "${datasource}"}
+        assert panel["targets"]
+        assert defaults["thresholds"]["steps"][0]["value"] is None
+
+
+@pytest.mark.parametrize("board", list(dashboards().values()), ids=lambda board: board["uid"])
+def test_panels_do_not_lie_upon_one_another(board: Json) -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in board["panels"]:
+        grid = panel["gridPos"]
+        cells = {(x, y) for x in range(grid["x"], grid["x"] + grid["w"])
+                 for y in range(grid["y"], grid["y"] + grid["h"])}
+        assert not cells & taken, panel["title"]
+        assert grid["x"] + grid["w"] <= 24
+        taken |= cells
+
+
+@pytest.mark.parametrize("where", list(QUERIES))
+def test_each_query_is_of_the_kind_that_is_right(where: str) -> None:
+    query = QUERIES[where]
+    assert ";" not in query
+    assert not re.search(r"\bOR\b", query)
+    if query.startswith("SHOW"):
+        return
+    assert query.count("$timeFilter") == query.count("FROM \"") + query.count("FROM (")
+    for inner in re.findall(r"\((SELECT .*?)\) WHERE", query):
+        assert not re.search(r"fill\((0|previous)\)", inner)
+    assert not re.search(r"time\(\d+[dw]\)", query), "a day begins at local midnight: jobs write it"
+
+
+@pytest.mark.parametrize("where", list(QUERIES))
+def test_variables_stand_in_a_regex_only(where: str) -> None:
+    query = QUERIES[where]
+    rightly = re.sub(r'"\w+" =~ /\^\$\{\w+:regex\}\$/', "", query)
+    assert not re.search(r"\$(?!timeFilter|__interval)", rightly), query
+    if where in ALERTS:
+        assert rightly == query, "alerts know no variables"
+
+
+@pytest.mark.parametrize("board", list(dashboards().values()), ids=lambda board: board["uid"])
+def test_each_variable_is_offered(board: Json) -> None:
+    offered = {each["name"] for each in board["templating"]["list"]}
+    text = json.dumps([panel["targets"] for panel in panels(board)])
+    used = set(re.findall(r"\$\{(\w+):regex\}", text)) | {"site"}
+    assert used <= offered
+    assert offered - used <= {"datasource", "zone"}
+
+
+@pytest.mark.parametrize("where", list(QUERIES))
+def test_each_name_is_in_the_contract(where: str) -> None:
+    query = QUERIES[where]
+    [measurement] = re.findall(r'FROM "(\w+)"', query)
+    aliases = set(re.findall(r'AS "(\w+)"', query))
+    used = set(re.findall(r'"(\w+)"', query)) - {measurement} - aliases
+    if query.startswith("SHOW"):
+        assert set(re.findall(r'KEY = "(\w+)"', query)) <= used
+    if measurement in DERIVED:
+        table = DERIVED[measurement]
+        unknown = {name for name in used if name not in table.tags and not table.has_field(name)}
+    else:
+        fields = {q.field for (kind, _), q in QUANTITIES.items() if kind == measurement}
+        assert fields, f"{measurement} is no measurement"
+        unknown = used - fields - set(READING_TAGS)
+    assert not unknown, f"{measurement}: {unknown}"
+
+
+def test_a_series_by_tags_has_a_name() -> None:
+    for each in targets():
+        if each.target["resultFormat"] == "time_series":
+            groups = each.query.rpartition(" GROUP BY ")[2] if " GROUP BY " in each.query else ""
+            tags = set(re.findall(r'"(\w+)"', groups))
+            named = set(re.findall(r"\$tag_(\w+)", each.target["alias"]))
+            assert each.target["alias"], each.where
+            # A single site's value needs no tag in its name.
+            assert named == tags or tags == {"site"}, each.where
+
+
+def test_the_pipelines_fields_are_what_ingest_writes() -> None:
+    assert set(DERIVED["pipeline"].fields) == set(metrics._HELP)
+
+
+def test_rules_hold_together() -> None:
+    boards = {board["uid"]: board for board in dashboards().values()}
+    for rule in alert_rules():
+        refs = [part["refId"] for part in rule["data"]]
+        assert len(set(refs)) == len(refs)
+        assert rule["condition"] in refs
+        known = {panel["id"]: panel for panel in panels(boards[rule["dashboardUid"]])}
+        assert rule["panelId"] in known, rule["uid"]
+        assert rule["annotations"]["__panelId__"] == str(rule["panelId"])
+        assert rule["labels"]["severity"] in {"critical", "warning", "info"}
+        assert "$" not in json.dumps(rule["labels"]) + rule["title"] + rule["uid"]
+        for part in rule["data"]:
+            if "query" in part["model"]:
+                assert part["datasourceUid"] == "seatwatt-influxdb"
+                assert part["model"]["intervalMs"] >= 60_000
+                assert part["model"]["resultFormat"] == "time_series"
+
+
+@pytest.mark.parametrize("rule", alert_rules(), ids=lambda rule: rule["uid"])
+def test_each_alert_has_its_runbook(rule: Json) -> None:
+    page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+    assert anchor in anchors(ROOT / page)
+
+
+def test_annotations_name_columns_that_do_not_contain_each_other() -> None:
+    for board in dashboards().values():
+        for each in board["annotations"]["list"]:
+            names = [each["target"][key] for key in ("textColumn", "tagsColumn", "timeEndColumn")]
+            assert all(f'"{name}"' in each["target"]["query"] for name in names)
+            assert not any(a in b for a in names for b in names if a != b)
+    assert len(list(annotations())) == 4 * len(dashboards())
