@@ -38,7 +38,7 @@ async def check(config: GatewayConfig, broker: Broker, clock: Clock, listen_s: f
     jobs += [_listen(one, samples, faults, listen_s) for one in opened.listeners]
     for polled in await asyncio.gather(*jobs):
         samples += polled
-    return _rows(config, samples, faults)
+    return _rows(config, samples, faults, listen_s)
 
 
 async def _poll(driver: Driver, at_ms: int, faults: list[Fault], clock: Clock) -> Sequence[Sample]:
@@ -65,8 +65,8 @@ async def _listen(listener: Listener, samples: list[Sample], faults: list[Fault]
     return ()
 
 
-def _rows(config: GatewayConfig, samples: Sequence[Sample], faults: Sequence[Fault]
-          ) -> list[CheckRow]:
+def _rows(config: GatewayConfig, samples: Sequence[Sample], faults: Sequence[Fault],
+          listen_s: float) -> list[CheckRow]:
     latest = {(one.device, one.quantity.name): one for one in samples}
     rows = [CheckRow(device, quantity, _shown(one.value), one.quantity.unit)
             for (device, quantity), one in latest.items()]
@@ -75,8 +75,8 @@ def _rows(config: GatewayConfig, samples: Sequence[Sample], faults: Sequence[Fau
     rows += told.values()
     rows += [CheckRow(device, problem=detail) for device, detail in config.problems]
     spoken = {row.device for row in rows}
-    rows += [CheckRow(one.device, problem="nothing heard of it") for one in config.devices
-             if one.device not in spoken]
+    rows += [CheckRow(one.device, problem=f"nothing heard of it within {listen_s:g} s")
+             for one in config.devices if one.device not in spoken]
     order = {device: number for number, device in enumerate(dict.fromkeys(
         [one.device for one in config.devices] + [device for device, _ in config.problems]))}
     return sorted(rows, key=lambda row: (order.get(row.device, -1), bool(row.problem)))
