@@ -16,16 +16,18 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from seatwatt.contract.devices import Device
-from seatwatt.contract.errors import SettingsError
 from seatwatt.contract.topics import Topic
 from seatwatt.gateway.publisher_flow import Flow
 from seatwatt.gateway.spool import SpoolFull
 from seatwatt.settings import GatewaySettings
+from seatwatt.tls import broker_tls
 
 LOG = logging.getLogger("seatwatt.gateway")
 _TURN_S = 0.05
 _RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _STEADY_S = 10.0
+_SHORT = 3
+"""So many short connections in a row are no accident."""
 _REMIND_S = 60.0
 _GOODBYE_S = 2.0
 ONLINE, OFFLINE = b"online", b"offline"
@@ -44,7 +46,7 @@ class Publisher:
         self._address = f"{settings.mqtt_host}:{settings.mqtt_port}"
         self._mids: dict[int, str] = {}
         self._ready = self._stopping = False
-        self._problem, self._said_s = "", float("-inf")
+        self._problem, self._said_s, self._tries = "", float("-inf"), 0
         self._parts: dict[str, bytes] = {}
         self._news: set[str] = set()
         self._lock = threading.Lock()
@@ -85,12 +87,8 @@ class Publisher:
                         reconnect_on_failure=False)
         if settings.mqtt_user:
             client.username_pw_set(settings.mqtt_user, settings.mqtt_password.get_secret_value())
-        if settings.mqtt_ca_file:
-            try:
-                client.tls_set(ca_certs=settings.mqtt_ca_file)
-            except OSError as error:
-                raise SettingsError(f"SEATWATT_MQTT_CA_FILE: cannot use {settings.mqtt_ca_file}: "
-                                    f"{error.strerror}") from None
+        if trust := broker_tls(settings):
+            client.tls_set_context(trust)
         client.max_inflight_messages_set(settings.gateway_window_packs)
         client.will_set(self._status, OFFLINE, qos=1, retain=True)
         client.on_connect = self._on_connect
@@ -100,7 +98,6 @@ class Publisher:
         return client
 
     def _run(self) -> None:
-        tries = 0
         while not self._stopping:
             begun_s = time.monotonic()
             # Whatever it was, only the thread's death would be worse: nothing would leave the
@@ -113,8 +110,8 @@ class Publisher:
                 LOG.exception("publisher")
                 self._say(f"publisher: {type(error).__name__}: {error}: connecting again")
             self._ready = False
-            tries = 0 if time.monotonic() - begun_s > _STEADY_S else tries + 1
-            delay_s = _RETRY_S[min(tries, len(_RETRY_S) - 1)]
+            self._tries = 0 if time.monotonic() - begun_s > _STEADY_S else self._tries + 1
+            delay_s = _RETRY_S[min(self._tries, len(_RETRY_S) - 1)]
             if not self._stopping:
                 self._wake.wait(delay_s * random.uniform(0.7, 1.3))
 
@@ -126,11 +123,15 @@ class Publisher:
                        self._settings.gateway_keepalive_s)
         while not self._stopping:
             if client.loop(_TURN_S) != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                self._say(self._problem_of_this or f"broker {self._address} closed the connection")
+                self._say(self._problem_of_this or self._closed())
                 return
             if self._ready:
                 self._pump(client)
         self._goodbye(client)
+
+    def _closed(self) -> str:
+        hint = f"; does another gateway use the id {self._name}?" if self._tries >= _SHORT else ""
+        return f"broker {self._address} closed the connection{hint}"
 
     def _pump(self, client: Client) -> None:
         try:

@@ -13,6 +13,7 @@ Failed = Callable[[str], None]
 _NAP_S = 5.0
 _POLL_S_MIN = 30.0
 _BACKOFF_S_MAX = 60
+_KEPT_S = 60
 
 
 def next_due_ms(now_ms: int, every_s: int, failures: int = 0) -> int:
@@ -22,6 +23,22 @@ def next_due_ms(now_ms: int, every_s: int, failures: int = 0) -> int:
     wait_ms = max(every_s, min(wait_s, _BACKOFF_S_MAX)) * 1000
     every_ms = every_s * 1000
     return (now_ms + wait_ms) // every_ms * every_ms
+
+
+def planned_ms(now_ms: int, last_ms: int | None, every_s: int, kept_s: int,
+               failures: int = 0) -> int:
+    """The time of the next poll; it may have passed, which means at once.
+
+    Whole multiples of `kept_s`, at which registers are due, are never left out: neither by a line
+    so slow that the last poll (for `last_ms`) ran past one, nor while a device is asked rarely.
+    """
+    due_ms = next_due_ms(now_ms, every_s, failures)
+    if kept_s % every_s:
+        return due_ms
+    passed_ms = now_ms // (kept_s * 1000) * kept_s * 1000
+    if last_ms is not None and last_ms < passed_ms:
+        return passed_ms
+    return min(due_ms, passed_ms + kept_s * 1000)
 
 
 async def wait_until(due_ms: int, clock: Clock, sleep: Sleep) -> bool:
@@ -40,10 +57,14 @@ async def poll_for_ever(driver: Driver, take: Take, failed: Failed, clock: Clock
                         sleep: Sleep = asyncio.sleep) -> None:
     """Poll until cancelled; `failed` is told why."""
     failures = 0
+    last_ms: int | None = None
+    kept_s = max(_KEPT_S, getattr(driver, "registers_s", _KEPT_S))
     while True:
-        due_ms = next_due_ms(clock(), driver.every_s, failures)
+        due_ms = planned_ms(clock(), last_ms, driver.every_s, kept_s, failures)
         if not await wait_until(due_ms, clock, sleep):
+            last_ms = None
             continue
+        last_ms = due_ms
         problem = await _poll(driver, due_ms, take)
         failures = failures + 1 if problem else 0
         if problem:

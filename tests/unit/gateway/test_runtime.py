@@ -16,7 +16,7 @@ from seatwatt.contract.errors import SettingsError
 from seatwatt.gateway.ports import Fault, GatewayDeviceError, Opened, Report, Sample, Sink
 from seatwatt.gateway.runtime import Clocks, Gateway
 from seatwatt.gateway.runtime_health import Health
-from seatwatt.gateway.runtime_poll import next_due_ms, poll_for_ever, wait_until
+from seatwatt.gateway.runtime_poll import next_due_ms, planned_ms, poll_for_ever, wait_until
 from seatwatt.settings import GatewaySettings
 from tests.unit.gateway.kit import GATEWAY, NOW_MS, energy, spool
 
@@ -42,6 +42,25 @@ def test_a_device_that_fails_again_and_again_is_asked_more_rarely(
         every_s: int, failures: int, after_s: int) -> None:
     assert next_due_ms(FULL_MINUTE_MS - FULL_MINUTE_MS % 300_000, every_s, failures) == \
         FULL_MINUTE_MS - FULL_MINUTE_MS % 300_000 + after_s * 1000
+
+
+@given(start_ms=st.integers(0, NOW_MS), every_s=st.sampled_from([1, 5, 10, 15, 30, 60, 300, 900]),
+       kept_s=st.sampled_from([60, 300, 900]), failures=st.integers(0, 9),
+       takes_ms=st.lists(st.integers(1, 29_999), min_size=30, max_size=60))
+def test_no_time_for_registers_is_left_out_however_long_polls_take(
+        start_ms: int, every_s: int, kept_s: int, failures: int, takes_ms: list[int]) -> None:
+    kept_s = max(kept_s, every_s)
+    now_ms, last_ms = start_ms, None
+    planned: list[int] = []
+    for take_ms in takes_ms:
+        last_ms = planned_ms(now_ms, last_ms, every_s, kept_s, failures)
+        planned.append(last_ms)
+        now_ms = max(now_ms, last_ms) + take_ms
+    kept_ms = kept_s * 1000
+    first, last = planned[0], planned[-1]
+    assert all(at_ms % (every_s * 1000) == 0 for at_ms in planned)
+    assert planned == sorted(set(planned))
+    assert set(range(-(-first // kept_ms) * kept_ms, last + 1, kept_ms)) <= set(planned)
 
 
 @dataclass
