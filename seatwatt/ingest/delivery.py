@@ -85,15 +85,24 @@ class _Careful:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self.ping, self.close = writer.ping, writer.close
-        self.write_derived = writer.write_derived
 
     def write(self, batch: ReadingBatch) -> None:
-        try:
+        with _sorted_errors():
             self._writer.write(batch)
-        except StoreError:
-            raise
-        except (OSError, MemoryError) as error:
-            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
-        # A reading that breaks the adapter is found and quarantined like one the store refuses.
-        except Exception as error:
-            raise StoreRefused(f"adapter failed: {type(error).__name__}: {error}") from error
+
+    def write_derived(self, points: Sequence[DerivedPoint]) -> None:
+        with _sorted_errors():
+            self._writer.write_derived(points)
+
+
+@contextmanager
+def _sorted_errors() -> Iterator[None]:
+    try:
+        yield
+    except StoreError:
+        raise
+    except (OSError, MemoryError) as error:
+        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+    # A reading that breaks the adapter is found and quarantined like one the store refuses.
+    except Exception as error:
+        raise StoreRefused(f"adapter failed: {type(error).__name__}: {error}") from error
