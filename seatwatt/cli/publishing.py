@@ -10,6 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from seatwatt.contract.errors import InputError, StoreUnavailable
 from seatwatt.settings import BrokerSettings
+from seatwatt.tls import broker_tls
 
 CONNECT_WAIT_S = 10.0
 ACK_WAIT_S = 30.0
@@ -32,8 +33,8 @@ class Publisher:
         if settings.mqtt_user:
             self._client.username_pw_set(settings.mqtt_user,
                                          settings.mqtt_password.get_secret_value())
-        if settings.mqtt_ca_file:
-            self._client.tls_set(settings.mqtt_ca_file)
+        if trust := broker_tls(settings):
+            self._client.tls_set_context(trust)
         self._client.on_connect = self._on_connect
 
     def _on_connect(self, _client: Any, _userdata: Any, _flags: Any, reason: Any,

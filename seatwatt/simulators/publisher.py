@@ -18,6 +18,7 @@ from seatwatt.contract.errors import SeatwattError
 from seatwatt.settings import BrokerSettings
 from seatwatt.simulators import mqtt_packets
 from seatwatt.simulators.mqtt_packets import Answers
+from seatwatt.tls import broker_tls
 
 CONNECT_WAIT_S = 10.0
 STALL_S = 30.0
@@ -141,8 +142,7 @@ class Publisher:
             opened = socket.create_connection((settings.mqtt_host, settings.mqtt_port),
                                               timeout=CONNECT_WAIT_S)
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if settings.mqtt_ca_file:
-                trust = ssl.create_default_context(cafile=settings.mqtt_ca_file)
+            if trust := broker_tls(settings):
                 opened = trust.wrap_socket(opened, server_hostname=settings.mqtt_host)
             opened.sendall(mqtt_packets.connect(f"seatwatt-{os.urandom(6).hex()}",
                                                 settings.mqtt_user,
@@ -173,8 +173,8 @@ def client_for(settings: BrokerSettings, client_id: str = "") -> mqtt.Client:
                          protocol=mqtt.MQTTv311)
     if settings.mqtt_user:
         client.username_pw_set(settings.mqtt_user, settings.mqtt_password.get_secret_value())
-    if settings.mqtt_ca_file:
-        client.tls_set(settings.mqtt_ca_file)
+    if trust := broker_tls(settings):
+        client.tls_set_context(trust)
     return client
 
 
