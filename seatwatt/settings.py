@@ -102,7 +102,7 @@ class IngestSettings(BrokerSettings):
     ingest_queue_messages: int = Field(
         20_000, ge=1, description="messages waiting to be decoded, after which reading pauses")
     ingest_queue_bytes: int = Field(
-        8 << 20, ge=1, description="bytes waiting to be decoded, after which reading pauses")
+        4 << 20, ge=1, description="bytes waiting to be decoded, after which reading pauses")
     ingest_payload_bytes: int = Field(
         1 << 20, ge=1, description="largest payload that is decoded; beyond is T10")
     ingest_journal_bytes: int = Field(

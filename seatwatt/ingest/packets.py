@@ -48,12 +48,14 @@ class Framer:
                 if self._have - len(data) < self._largest_kept:
                     self._held.append(data)
                 return messages, controls
-            head, self._held = b"".join(self._held), []
+            held, self._held = self._held, []
             if self._need > self._largest_kept:
-                messages.append(_cut(head, self._need, self._largest_kept))
+                messages.append(_cut(b"".join(held), self._need, self._largest_kept))
                 data = data[len(data) - (self._have - self._need):]
             else:
-                data = head + data
+                held.append(data)
+                data = b"".join(held)
+            held.clear()  # a large packet need not be held twice while it is cut
         used = _split(data, messages, controls)
         if used < len(data):
             self._hold(data[used:])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from seatwatt.contract.readings import QuarantinedMessage, ReadingBatch, Refusal
 from seatwatt.contract.rules import Rule
 
-PARCEL_BYTES_MAX = 8 << 20
+PARCEL_BYTES_MAX = 3 << 20
 """A parcel of this many bytes is full, however few readings it holds."""
 
 _DETAILS_SHOWN = 5
