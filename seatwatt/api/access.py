@@ -1,6 +1,6 @@
 """Who asks, and what they may see: four roles, a tenant bound to its own site and party."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Protocol
@@ -72,10 +72,10 @@ ALL = tuple(Role)
 STAFF = (Role.OPERATOR, Role.ENGINEER, Role.BILLING)
 
 
-def allow(*roles: Role) -> Callable[[Caller], Caller]:
+def allow(*roles: Role) -> Callable[[Caller], Awaitable[Caller]]:
     """A dependency that lets only these roles pass (403 for others)."""
 
-    def check(caller: CallerDep) -> Caller:
+    async def check(caller: CallerDep) -> Caller:
         if caller.role not in roles:
             names = ", ".join(role.value for role in roles)
             raise Problem(403, "forbidden",

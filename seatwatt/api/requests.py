@@ -13,6 +13,7 @@ from seatwatt.api.periods import Period, parse_period
 from seatwatt.api.problems import Problem, ProblemDetails
 from seatwatt.api.services import Services, Settled
 from seatwatt.api.settlements import Settlements
+from seatwatt.contract.errors import InputError
 from seatwatt.ledger.sites import Declared
 
 SiteId = Annotated[str, Path(description="the site's id", examples=["workaround"],
@@ -36,8 +37,8 @@ _MEDIA = {Format.JSON: "application/json", Format.CSV: "text/csv; charset=utf-8"
           Format.NDJSON: "application/x-ndjson"}
 
 
-def services(request: Request) -> Services:
-    """The app's services."""
+async def services(request: Request) -> Services:
+    """The app's services. (What only looks something up is async: no thread is woken for it.)"""
     found: Services = request.app.state.services
     return found
 
@@ -48,16 +49,17 @@ ServicesDep = Annotated[Services, Depends(services)]
 def declared(site: SiteId, _: CallerDep, services: ServicesDep) -> Declared:
     """The declared site of the path; 404 when there is none. The caller comes first: without a
     key for it, nobody learns whether it exists."""
-    if site not in services.declarations.ids():
+    try:
+        return services.declarations.load(site)
+    except InputError:
         raise Problem(404, "not-found", f"there is no declared site {site!r}; "
-                                        "declare it with `seatwatt site apply FILE`")
-    return services.declarations.load(site)
+                                        "declare it with `seatwatt site apply FILE`") from None
 
 
 DeclaredDep = Annotated[Declared, Depends(declared)]
 
 
-def period(declared: DeclaredDep, from_: From, to: To) -> Period:
+async def period(declared: DeclaredDep, from_: From, to: To) -> Period:
     """The period asked for, in the site's time zone."""
     return parse_period(from_, to, declared.site.time_zone)
 
@@ -75,7 +77,7 @@ async def settled(request: Request, declared: DeclaredDep, period: PeriodDep,
 SettledDep = Annotated[Settled, Depends(settled)]
 
 
-def chosen_format(request: Request, format: Annotated[Format | None, Query(
+async def chosen_format(request: Request, format: Annotated[Format | None, Query(
         description="answer as JSON, CSV or one JSON object a line; also by Accept")] = None,
         ) -> Format:
     """`format=` wins over `Accept`; JSON when neither speaks."""
