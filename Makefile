@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test check lint unit servers chaos bench lock clean
+.PHONY: help demo test check lint unit servers chaos bench dashboards env stack lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,15 @@ chaos: .venv/.dev servers ## kill and cut every part under load and print what w
 
 bench: .venv/.dev servers ## measure speed: make bench ARGS=ingest
 	$(BIN)/seatwatt bench $(ARGS)
+
+dashboards: .venv/.dev ## write Grafana's files anew from grafana/*.py
+	$(BIN)/python -W ignore -m grafana.generate
+
+env: .venv/.runtime ## make .env and secrets/ for docker compose, random, once (ARGS=". broker.example")
+	@$(BIN)/python deploy/make_env.py $(ARGS)
+
+stack: .venv/.dev servers ## the compose file's services without containers, end to end
+	$(BIN)/pytest -q tests/deploy
 
 lock: .venv/.dev ## lock the newest versions that fit, with hashes and no index
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
