@@ -116,8 +116,8 @@ def test_a_wrong_device_is_a_row_and_the_others_are_read(broker: Server, tmp_pat
     rows = asyncio.run(check(load_gateway(path), own(broker), lambda: T0, listen_s=0.3))
     assert [(str(row.device), row.quantity or row.problem.split(":")[0]) for row in rows] == [
         ("uplink/plant/ok", "up"), ("uplink/plant/ok", "loss"), ("uplink/plant/ok", "latency"),
-        ("meter/a/dead", "cannot connect to 127.0.0.1"), ("seat/a/001", "nothing heard of it within 0.3 s"),
-        ("meter/a/odd", str(path))]
+        ("meter/a/dead", "cannot connect to 127.0.0.1"),
+        ("seat/a/001", "nothing heard of it within 0.3 s"), ("meter/a/odd", str(path))]
 
 
 def test_a_broker_that_is_away_is_told_with_the_gateways_name(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from seatwatt.gateway.ports import Clock, Fault, GatewayDeviceError, Report, Sin
 TICK_S = 1.0
 KEEPALIVE_S = 30
 RETRY_S = (1, 30)
+SUBSCRIBE_MAX = 200
+"""Filters in one packet; some brokers take no large ones."""
 
 
 @dataclass(slots=True)
@@ -85,7 +87,9 @@ class MqttListener:
             if reason.is_failure:
                 from_thread(complain, f"refuses us: {reason}")
             else:
-                client.subscribe([(topic, 0) for topic in self.voices.topics])
+                topics = [(topic, 0) for topic in self.voices.topics]
+                for start in range(0, len(topics), SUBSCRIBE_MAX):
+                    client.subscribe(topics[start:start + SUBSCRIBE_MAX])
 
         def on_message(client: Client, userdata: object, came: MQTTMessage) -> None:
             from_thread(message, Message(came.topic, bytes(came.payload), self.clock(),

@@ -1,6 +1,7 @@
 """All simulated devices of a site, served until stopped."""
 
 import asyncio
+import logging
 import socket
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,8 +12,9 @@ from seatwatt.simulators.devices.modbus import ModbusLine
 from seatwatt.simulators.devices.plan import Part, gateway_config, planned
 from seatwatt.simulators.devices.talkers import Published
 from seatwatt.simulators.devices.truth import Truth
-from seatwatt.simulators.publisher import Publisher
+from seatwatt.simulators.publisher import BrokerError, Publisher
 
+LOG = logging.getLogger("seatwatt.simulators")
 UPS_EVERY_S = 2.0
 
 
@@ -102,7 +104,11 @@ class Site:
         while True:
             await asyncio.sleep((every_ms - self.truth.clock() % every_ms) / 1000 + 0.001)
             messages = self.messages()
-            await asyncio.to_thread(self._send, messages)
+            try:
+                await asyncio.to_thread(self._send, messages)
+            except BrokerError as error:
+                # Plugs outlive their broker; what they said meanwhile is gone, as it would be.
+                LOG.warning("%s", error)
 
     def _send(self, messages: list[Published]) -> None:
         for topic, payload in messages:
@@ -115,16 +121,16 @@ class Site:
             self.tell_upses()
 
     async def stop(self) -> None:
-        """Stop every server."""
-        for line in self._lines:
-            await line.stop()
-        self._lines = []
+        """Stop every server; programs first, for they would outlive us."""
         if self._nut is not None:
             self._nut.stop()
             self._nut = None
         for agent in self._agents.values():
             agent.stop()
         self._agents = {}
+        for line in self._lines:
+            await line.stop()
+        self._lines = []
 
 
 def _message(part: Part, truth: Truth) -> Published | None:

@@ -1,5 +1,8 @@
 """Presence: hold, several sensors, plug power in their place, and when it is published."""
 
+import csv
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 from seatwatt.contract.errors import InputError
 from seatwatt.gateway.config import PresenceRule, ZigbeeSource
 from seatwatt.gateway.presence import POWER_STALE_MS, REPEAT_MS, SENSOR_SILENT_MS, Presence
+from tests.shared import shared
 
 S = 1000
 HOUR = 3600 * S
@@ -140,3 +144,22 @@ def test_a_rule_needs_something_to_go_by() -> None:
         PresenceRule()
     with pytest.raises(InputError, match="hold_s: -1 is out of range"):
         PresenceRule(power_above_w=5, hold_s=-1)
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_real_people_at_real_desks(number: int) -> None:
+    """A sensor that saw each minute what the observers saw: no minute of work is lost, and an
+    empty desk is called occupied for no longer than the hold after somebody left."""
+    path = shared(f"data/desk-presence/Model_predicted_results/MAC_{number}.csv")
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+    one, hold_s = seat(hold_s=300), 300
+    gone_at, was = None, False
+    for row in rows:
+        now = int(datetime.fromisoformat(row["Datetime"]).replace(tzinfo=UTC).timestamp()) * S
+        there = row["Real_state"] in ("arrival", "stay")
+        one.hear(0, now, there)
+        gone_at = now if was and not there else gone_at
+        was = there
+        held = gone_at is not None and now < gone_at + hold_s * S
+        assert one.occupied(now) is (there or held)
+    assert len(rows) > 3000
