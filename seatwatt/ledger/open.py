@@ -44,14 +44,24 @@ def open_engine(settings: LedgerSettings) -> Engine:
 def migrate(engine: Engine) -> None:
     """Bring the tables to head, in one transaction under a lock, so that of two processes
     starting together one migrates and the other finds the work done."""
+    with writing(engine) as connection:
+        migrate_within(connection)
+
+
+def migrate_within(connection: Connection) -> None:
+    """As `migrate`, within a transaction that writes."""
     config = Config()
     config.set_main_option("script_location", "seatwatt.ledger:migrations")
-    with writing(engine) as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"),
-                               {"key": _MIGRATION_LOCK})
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def ledger_file(settings: LedgerSettings) -> Path | None:
+    """The file of a ledger on SQLite, None for a server; SettingsError for a wrong address."""
+    url = _checked(settings.ledger_url)
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
 @contextmanager
