@@ -165,7 +165,7 @@ def test_packs_the_disk_did_not_take_go_out_and_are_kept_within_bounds(tmp_path:
 
 @given(losses=st.lists(st.sampled_from(["receipt", "lost", "broker", "reconnect"]), min_size=5,
                        max_size=60))
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_lost_on_the_way_everything_arrives_in_the_end(
         tmp_path_factory: pytest.TempPathFactory, losses: list[str]) -> None:
     box = spool(tmp_path_factory.mktemp("spool"))

@@ -72,7 +72,7 @@ def test_a_pack_is_what_ingest_decodes_and_names_its_id(tmp_path: Path) -> None:
 @given(steps=st.lists(st.one_of(
     st.integers(1, 5).map(lambda n: ("add", n)), st.integers(1, 30).map(lambda n: ("forget", n)),
     st.just(("reopen", 0))), max_size=20))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_waits_is_what_was_put_less_what_was_receipted(
         tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]) -> None:
     folder = tmp_path_factory.mktemp("spool")
@@ -191,12 +191,12 @@ def test_at_its_bound_gauges_go_first_then_states_and_registers_last(tmp_path: P
 
 
 def test_of_one_rank_the_oldest_go(tmp_path: Path) -> None:
-    box = spool(tmp_path, Limits(200_000, 86_400_000))
-    for start in range(0, 60_000, 300):
+    box = spool(tmp_path, Limits(100_000, 86_400_000))
+    for start in range(0, 24_000, 300):
         box.commit(drafts(*(energy(start + n) for n in range(300))))
     left = everything(box)
-    assert left == [float(n) for n in range(60_000 - len(left), 60_000)]
-    assert box.tally["dropped_register_readings"] == 60_000 - len(left)
+    assert left == [float(n) for n in range(24_000 - len(left), 24_000)]
+    assert box.tally["dropped_register_readings"] == 24_000 - len(left)
 
 
 def test_a_disk_with_little_left_is_not_filled_by_the_spool(tmp_path: Path) -> None:
