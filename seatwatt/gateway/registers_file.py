@@ -104,9 +104,9 @@ def _address(where: str, value: object) -> int:
 
 
 def _low_word_first(where: str, value: object) -> bool:
-    if value not in ("high-first", "low-first"):
+    if value not in ("high-first", "low-first", "big", "little"):
         raise InputError(where, f"{shown(value)} is unknown", "high-first or low-first")
-    return value == "low-first"
+    return value in ("low-first", "little")
 
 
 def _meter_quantity(where: str, value: object) -> str:

@@ -117,6 +117,20 @@ def test_a_model_that_refuses_gaps_is_read_piece_by_piece_from_then_on() -> None
     assert asked == [(0, 2), (5, 1), (0, 2), (5, 1)]
 
 
+def test_a_block_that_is_refused_costs_that_block() -> None:
+    faults: list[Fault] = []
+    mixed = RegisterMap(model="own", fields=(
+        Field(quantity="power", function=4, address=12, type="float32"),
+        Field(quantity="frequency", function=3, address=70, type="float32")))
+
+    async def read() -> dict[str, float | str]:
+        async with serving() as port:
+            return named(await meter(line(port), mixed, 3, faults).poll(HOUR))
+
+    assert asyncio.run(read()) == {"power": 1500.0}
+    assert [text.split(": ")[-1] for text in details(faults)] == ["illegal function"]
+
+
 def test_values_that_no_meter_measures_are_faults_and_the_others_stand() -> None:
     faults: list[Fault] = []
 

@@ -43,11 +43,22 @@ class ModbusMeter:
         return self.gauges_s
 
     async def poll(self, at_ms: int) -> list[Sample]:
-        """One reading of what is due at `at_ms`."""
+        """One reading of what is due at `at_ms`. A block that the meter refuses costs that block;
+        once it falls silent nothing more is asked, and what was read stands."""
         blocks = self._plans[at_ms % (self.registers_s * 1000) == 0]
         samples: list[Sample] = []
+        problem = ""
         for block in self._registers_first(blocks):
-            samples += await self._read(blocks, block)
+            try:
+                samples += await self._read(blocks, block)
+            except LineError as error:
+                problem = problem or str(error)
+                if not error.code:
+                    break
+        if problem and not samples:
+            raise GatewayDeviceError(self.device, problem)
+        if problem:
+            self.report(Fault(self.device, self.clock(), problem))
         return samples
 
     def _registers_first(self, blocks: list[Block]) -> list[Block]:
@@ -59,7 +70,7 @@ class ModbusMeter:
             words = await self.line.read(self.unit, block.function, block.address, block.count)
         except LineError as error:
             if error.code != ILLEGAL_ADDRESS:
-                raise GatewayDeviceError(self.device, str(error)) from None
+                raise
             return await self._narrower(blocks, block, error)
         at_ms = self.clock()
         return [sample for one, value in block.values(words)
