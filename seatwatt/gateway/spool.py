@@ -214,13 +214,29 @@ class Spool:
     def _sacrifice(self) -> None:
         """Oldest first, and no state while there are gauges, no register while there are states."""
         bound = self._bound()
-        if self._used() <= bound:
-            return
-        while self.packs and self._used() > bound * (1 - _SPARED):
-            first, = self._database.execute(
-                "SELECT min(sequence) FROM pack WHERE rank = (SELECT min(rank) FROM pack)"
-            ).fetchone()
+        if self._used() > bound:
+            while self._used() > bound * (1 - _SPARED) and self._give_up_one():
+                pass
+
+    def _give_up_one(self) -> bool:
+        """False when nothing is left. What waits for the clock, registers among it, goes before
+        packs of registers, whose time is known."""
+        lowest, = self._database.execute("SELECT min(rank) FROM pack").fetchone()
+        if lowest in (None, Rank.REGISTER) and self._give_up_held():
+            return True
+        if lowest is not None:
+            first, = self._database.execute("SELECT min(sequence) FROM pack WHERE rank = ?",
+                                            (lowest,)).fetchone()
             self._drop([first])
+        return lowest is not None
+
+    def _give_up_held(self) -> bool:
+        rows = self._database.execute(
+            "DELETE FROM held WHERE id = (SELECT min(id) FROM held) "
+            "RETURNING boot, offset_ms, body").fetchall()
+        for row in rows:
+            self._count("dropped_timeless_readings", len(Held.of(*row).samples))
+        return bool(rows)
 
     def _drop(self, sequences: Sequence[int]) -> None:
         for sequence in sequences:

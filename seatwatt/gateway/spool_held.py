@@ -1,5 +1,6 @@
 """Samples that wait for the clock to be set: what their time is, is not known yet."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -25,13 +26,14 @@ class Held:
 
     def body(self) -> bytes:
         """As bytes for the spool."""
-        return _TO_JSON([(str(one.device), one.quantity.name, one.taken_at_ms, one.value)
-                         for one in self.samples])
+        return zlib.compress(_TO_JSON([
+            (str(one.device), one.quantity.name, one.taken_at_ms, one.value)
+            for one in self.samples]))
 
     @classmethod
     def of(cls, boot: str, offset_ms: int, body: bytes) -> "Held":
         """The inverse of `body`."""
-        return cls(boot, offset_ms, [_sample(*row) for row in _FROM_JSON(body)])
+        return cls(boot, offset_ms, [_sample(*row) for row in _FROM_JSON(zlib.decompress(body))])
 
     def stamped(self, watch: ClockWatch) -> list[Sample]:
         """With the time by the clock as it is now."""

@@ -38,7 +38,7 @@ class SpoolWriter:
         self._some, self._many = threading.Event(), threading.Event()
         self._stopping, self._age_checked_ms = False, 0
         self._run_id, self._numbers = secrets.token_hex(4), count(1)
-        self._full = False
+        self._full, self._told_drops, self._told_ms = False, spool.dropped, 0
         self._counted: dict[str, int] = {}
         self._surplus = self._timeless = self._unspooled = 0
         self._thread = threading.Thread(target=self._run, name="gateway-spool", daemon=True)
@@ -86,6 +86,7 @@ class SpoolWriter:
             if self._full:
                 LOG.warning("spool: the disk takes packs again")
             self._full = False
+            self._tell_drops()
         except SpoolFull as error:
             self._beside(drafts if not held else self._packer.drafts(self._known(samples)), unset)
             if not self._full:
@@ -158,6 +159,15 @@ class SpoolWriter:
         for name, value in counted.items():
             self._spool.count(name, value - self._counted.get(name, 0))
         self._counted = counted
+
+    def _tell_drops(self) -> None:
+        """One line a minute while readings are given up."""
+        dropped, now_ms = self._spool.dropped, self._clock()
+        if dropped != self._told_drops and abs(now_ms - self._told_ms) >= _AGE_CHECK_MS:
+            LOG.error("spool: %d readings given up so far: %s", dropped, ", ".join(
+                f"{name} {count}" for name, count in sorted(self._spool.tally.items())
+                if name.startswith("dropped_")))
+            self._told_drops, self._told_ms = dropped, now_ms
 
     def _now_ms(self) -> int | None:
         """The time by which packs grow old. A clock that has just jumped does not decide that."""

@@ -18,6 +18,7 @@ from seatwatt.contract.senml import decode
 from seatwatt.contract.topics import Topic
 from seatwatt.gateway.packs import Packer, Rank
 from seatwatt.gateway.spool import Limits, Spool, SpoolFull
+from seatwatt.gateway.spool_held import Held
 from tests.unit.gateway.kit import (
     GATEWAY,
     NOW_MS,
@@ -188,6 +189,21 @@ def test_at_its_bound_gauges_go_first_then_states_and_registers_last(tmp_path: P
     assert left["dropped_register_readings"] == {Rank.REGISTER}
     kept = sum(pack.readings for pack in box.between(0, 1 << 60, 1 << 30))
     assert kept + box.dropped == box.tally["spooled_readings"]
+
+
+def test_what_waits_for_the_clock_is_bounded_too_and_goes_before_registers(tmp_path: Path
+                                                                          ) -> None:
+    box = spool(tmp_path, Limits(200_000, 86_400_000))
+    box.commit(drafts(*(energy(n) for n in range(300)), *(power(n) for n in range(300))))
+    held = 0
+    for start in range(0, 120_000, 1000):
+        held += 1000
+        box.commit([], hold=[Held("boot", 0, [energy(n, n) for n in range(start, start + 1000)])])
+        assert box.used_bytes <= 200_000
+    assert waiting_ranks(box) == {Rank.REGISTER}
+    waits = sum(len(one.samples) for one in box.held())
+    assert 0 < waits == held - box.tally["dropped_timeless_readings"]
+    assert box.held()[-1].samples[-1].value == 119_999.0
 
 
 def test_of_one_rank_the_oldest_go(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from seatwatt.gateway import spool_writer
 from seatwatt.gateway.clockwatch import ClockWatch
 from seatwatt.gateway.packs import Packer
 from seatwatt.gateway.publisher_flow import Flow, Pace
-from seatwatt.gateway.spool import Spool
+from seatwatt.gateway.spool import Limits, Spool
 from seatwatt.gateway.spool_writer import SpoolWriter
 from tests.unit.gateway.kit import NOW_MS, energy, power, spool, values
 
@@ -83,3 +83,16 @@ def test_memory_is_bounded_when_the_disk_hangs(tmp_path: Path, monkeypatch: pyte
     assert box.tally["spooled_readings"] == 50
     assert box.tally["dropped_surplus_readings"] == 30
     assert box.dropped == 30
+
+
+def test_what_is_given_up_is_said_once_a_minute(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    box = spool(tmp_path, Limits(60_000, 86_400_000))
+    _, writes = parts(box)
+    for start in range(0, 9000, 300):
+        writes.take([power(start + n) for n in range(300)])
+        writes.step()
+    lines = [record.getMessage() for record in caplog.records if "given up" in record.getMessage()]
+    assert len(lines) == 1
+    assert "dropped_gauge_readings" in lines[0]
+    assert box.dropped > 300
