@@ -9,6 +9,7 @@ need /usr/bin/influxd influxdb
 [ -n "$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || missing="$missing postgresql"
 need /usr/sbin/upsd nut-server
 need /usr/sbin/snmpd snmpd
+need /usr/bin/certutil libnss3-tools
 [ -n "$missing" ] || exit 0
 sudo=""
 [ "$(id -u)" = 0 ] || sudo="sudo -n"

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -116,8 +117,45 @@ def test_a_ups_whose_driver_died_gives_no_data_and_not_the_last(upsd: NutServer)
     assert "no driver running" in text or "no fresh data" in text
 
 
+def certificates(folder: Path) -> Path:
+    """A certificate store of NSS with a key of the server's own; the certificate as PEM."""
+    certutil = program("certutil")  # Debian: libnss3-tools
+    (folder / "noise").write_bytes(bytes(range(256)) * 8)
+    (folder / "no-password").write_text("")
+    store = ["-d", str(folder), "-f", str(folder / "no-password")]
+    subprocess.run([certutil, "-N", *store], check=True, capture_output=True)
+    subprocess.run([certutil, "-S", *store, "-n", "upsd", "-s", "CN=localhost", "-x", "-t", "CTu,,",
+                    "-8", "localhost", "-z", str(folder / "noise"), "-v", "12"],
+                   check=True, capture_output=True)
+    pem = subprocess.run([certutil, "-L", "-d", str(folder), "-n", "upsd", "-a"], check=True,
+                         capture_output=True).stdout
+    (folder / "ca.pem").write_bytes(pem)
+    return folder / "ca.pem"
+
+
+def test_the_real_upsd_over_tls(tmp_path: Path) -> None:
+    program("upsd")
+    ca_file = certificates(tmp_path)
+    server = NutServer(folder=tmp_path, port=free_port(), upses=("main",),
+                       extra=f'CERTPATH "{tmp_path}"\nCERTIDENT "upsd" ""\nDISABLE_WEAK_SSL true')
+    server.tell("main", variables(ONLINE))
+    server.start()
+
+    async def watch() -> Values:
+        one = nut(server.port, host="localhost", tls=True, ca_file=str(ca_file), user=server.user,
+                  password=server.password)
+        values = await eventually(lambda: poll_nut(one), online)
+        await one.close()
+        return values
+
+    try:
+        assert asyncio.run(watch())["battery_charge"] == 93.0
+    finally:
+        server.stop()
+
+
 class Talk(asyncio.Protocol):
-    """A small upsd with TLS: the one that Debian packages needs a certificate store of NSS."""
+    """A small upsd with TLS, whose certificate and whose garbage the test decides."""
 
     def __init__(self, answers: dict[str, str], context: ssl.SSLContext | None) -> None:
         self._answers, self._context = answers, context
