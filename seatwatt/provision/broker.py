@@ -109,6 +109,5 @@ def _plain(plan: BrokerPlan) -> str:
 
 
 def _users(plan: BrokerPlan, door: Door) -> list[str]:
-    return ["allow_anonymous false", "allow_zero_length_clientid false",
-            f"password_file {plan.at}/{door.value}.passwords",
+    return ["allow_anonymous false", f"password_file {plan.at}/{door.value}.passwords",
             f"acl_file {plan.at}/{door.value}.access"]

@@ -119,9 +119,9 @@ class Guest:
             assert time.monotonic() < deadline, "the broker did not answer"
             self.lost = self._mqtt.loop(0.05) != MQTTErrorCode.MQTT_ERR_SUCCESS
 
-    def publish(self, topic: str, payload: bytes = b"[]") -> str:
+    def publish(self, topic: str, payload: bytes = b"[]", retain: bool = False) -> str:
         """At QoS 1; what the broker answered, empty where it closed the connection instead."""
-        return self._answer(self._mqtt.publish(topic, payload, qos=1).mid)
+        return self._answer(self._mqtt.publish(topic, payload, qos=1, retain=retain).mid)
 
     def subscribe(self, topic: str) -> str:
         """At QoS 1; what the broker answered."""
