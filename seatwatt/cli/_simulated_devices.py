@@ -17,8 +17,9 @@ from seatwatt.simulators.world import World
 
 def serve_devices(world: World, broker: BrokerSettings, config: Path, every_s: int) -> None:
     """Serve until Ctrl-C; `config` is written as soon as everything listens. The gateway stands
-    in the zone of the site's first source."""
-    zone = world.layout.sources[0].device.zone
+    in the zone of the site's first source, or in its first zone."""
+    sources = world.layout.sources
+    zone = sources[0].device.zone if sources else world.site.zones[0].name
     with (tempfile.TemporaryDirectory(prefix="seatwatt-devices-") as folder,
           Publisher(broker) as publisher):
         truth = Truth(world, lambda: time.time_ns() // 1_000_000)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,6 +129,27 @@ def test_a_broker_that_is_away_is_told_with_the_gateways_name(tmp_path: Path) ->
     rows = asyncio.run(check(load_gateway(path), away, lambda: T0, listen_s=0.5))
     assert (str(rows[0].device), rows[0].problem) == (
         "gateway/plant/gw-1", f"broker {away}: does not answer; trying again")
+
+
+@pytest.mark.parametrize("password", ["right", "wrong"])
+def test_a_broker_may_ask_for_a_password(tmp_path: Path, password: str) -> None:
+    users = tmp_path / "users"
+    subprocess.run([program("mosquitto_passwd"), "-b", "-c", str(users), "gateway", "right"],
+                   check=True, capture_output=True)
+    server = mosquitto(tmp_path / "broker", f"allow_anonymous false\npassword_file {users}")
+    server.start()
+    path = tmp_path / "gw.yaml"
+    path.write_text("gateway: gw-1\nsite: s\nzone: plant\ntime_zone: Asia/Karachi\n"
+                    f"listen: {{host: 127.0.0.1, port: {server.port}, user: gateway, "
+                    f"password: {password}}}\n"
+                    "devices:\n  - {device: seat/a/001, driver: shelly, topic: nobody}\n")
+    try:
+        rows = asyncio.run(check(load_gateway(path), Broker(host="none"), lambda: T0, listen_s=1.0))
+    finally:
+        server.stop()
+    told = [row.problem for row in rows if row.device.kind == "gateway"]
+    assert all(text.startswith(f"broker 127.0.0.1:{server.port}: ") for text in told)
+    assert any("refuses us: Not authorized" in text for text in told) is (password == "wrong")
 
 
 def test_a_dead_device_does_not_delay_the_others(broker: Server, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What each device of a world would show at this instant."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -70,7 +71,7 @@ class Truth:
         gained = counts[row] - before[row]
         if back is not None:
             gained -= counts[back] - before[back]
-        swing = np.sin(now_ms / 60_000.0)
+        swing = math.sin(now_ms / 60_000.0)
         return MeterNow(import_wh=self._shown(row, counts[row]),
                         export_wh=0.0 if back is None else self._shown(back, counts[back]),
                         power_w=gained * 0.06, voltage_v=round(MAINS_V + 4 * swing, 1),
