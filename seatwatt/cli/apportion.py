@@ -3,7 +3,6 @@
 import csv
 import json
 import sys
-from collections import Counter
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from rich.console import Console
 
 from seatwatt.cli.apportion_bills import charged_of, show_charges
+from seatwatt.cli.apportion_inputs import check_exchanges, tell_unused
 from seatwatt.cli.apportion_tables import show_explained, show_settlement
 from seatwatt.cli.progress import Work
 from seatwatt.contract.errors import InputError
@@ -76,7 +76,8 @@ def _settle(site_file: Path, readings: list[Path], from_: str, to: str, interval
         raise InputError("--from", f"{from_} is not before --to {to}", "from before to")
     recording = _read(readings, site.id)
     settlement = settle(site, recording, start_ms, end_ms, _interval_s(interval))
-    _tell_unused(recording)
+    check_exchanges(site_file, site, recording, settlement.grid)
+    tell_unused(site, recording)
     return settlement, recording
 
 
@@ -88,15 +89,6 @@ def _read(files: list[Path], site_id: str) -> Recording:
         return load_recordings(files, site_id)
     with Work("reading", sum(file.stat().st_size for file in files), "bytes") as work:
         return load_recordings(files, site_id, _Bytes(work).show)
-
-
-def _tell_unused(recording: Recording) -> None:
-    """Nothing is dropped silently: what was not used is told on standard error."""
-    refused = Counter(message.rule for message in recording.quarantined)
-    for rule, count in sorted(refused.items(), key=lambda row: row[0].name):
-        print(f"seatwatt: {count} messages refused: {rule.name} {rule.title}", file=sys.stderr)
-    for other, count in sorted(recording.other_sites.items()):
-        print(f"seatwatt: {count} messages of another site left out: {other}", file=sys.stderr)
 
 
 class _Bytes:

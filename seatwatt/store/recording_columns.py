@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from seatwatt.contract.devices import Device
 from seatwatt.contract.quantities import Nature, Quantity
 from seatwatt.contract.readings import QuarantinedMessage, ReadingBatch, Series
+from seatwatt.contract.rules import Rule
 
 BATCH_READINGS = 200_000
 """Readings held as Python objects before they become arrays: some 30 MB."""
@@ -29,6 +30,8 @@ class Recording:
     messages: int = 0
     readings: int = 0
     quarantined: list[QuarantinedMessage] = field(default_factory=list)
+    refused_at: dict[Rule, str] = field(default_factory=dict)
+    """Of each rule the first refusal: file and line, device, and what was wrong."""
     other_sites: dict[str, int] = field(default_factory=dict)
     others: int = 0
     _columns: dict[Quantity, dict[Device, Columns]] = field(default_factory=dict)

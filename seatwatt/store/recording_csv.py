@@ -31,6 +31,11 @@ class CsvRows:
         self._path = path
         self._order: list[int] | None = None
         self._times: dict[str, int | None] = {}
+        self._line = 0
+
+    def place(self) -> str:
+        """File and line of the row that was read last."""
+        return f"{self._path}:{self._line}"
 
     def rows(self, chunk: Chunk) -> Iterator[list[str]]:
         """The rows' fields in the order of COLUMNS. InputError names file and line."""
@@ -42,6 +47,7 @@ class CsvRows:
                 elif row and self._order is not None:
                     if len(row) != len(COLUMNS):
                         raise csv.Error(f"{len(row)} fields")
+                    self._line = chunk.line + reader.line_num - 1
                     yield [row[index] for index in self._order]
         except csv.Error as error:
             raise InputError(f"{self._path}:{chunk.line + reader.line_num - 1}", str(error),

@@ -63,7 +63,7 @@ class RecordingLoader:
             lines = _PLAIN.decode_lines(chunk.text)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             for number, text in chunk.lines():
-                self._message(parse_line(f"{path}:{number}", text))
+                self._line(f"{path}:{number}", text)
             return
         texts: list[tuple[int, bytes]] = []
         for index, line in enumerate(lines):
@@ -76,7 +76,10 @@ class RecordingLoader:
             else:
                 texts = texts or list(chunk.lines())
                 number, text = texts[index]
-                self._message(parse_line(f"{path}:{number}", text))
+                self._line(f"{path}:{number}", text)
+
+    def _line(self, where: str, text: bytes) -> None:
+        self._message(parse_line(where, text), where)
 
     def _topic_names(self, text: str) -> Names | None:
         topic = self._topic(text)
@@ -93,14 +96,14 @@ class RecordingLoader:
         ours = topic.site == self._recording.site_id and topic.carries_readings
         return topic if ours else None
 
-    def _message(self, message: Message) -> None:
+    def _message(self, message: Message, place: str) -> None:
         """Any message: count it where it belongs, keep its readings, quarantine the rest."""
         found = self._recording
         try:
             topic = Topic.parse(message.topic)
         except InputError as error:
             found.messages += 1
-            self._quarantine(message, Refusal(Rule.T02, str(error)))
+            self._quarantine(message, Refusal(Rule.T02, str(error)), place)
             return
         if topic.site != found.site_id:
             found.other_sites[topic.site] = found.other_sites.get(topic.site, 0) + 1
@@ -111,10 +114,12 @@ class RecordingLoader:
             decoded = decode(message.payload, topic, message.received_at_ms, self._book)
             self._columns.add(decoded.batch, message.received_at_ms)
             for refusal in decoded.refusals:
-                self._quarantine(message, refusal)
+                self._quarantine(message, refusal, place)
 
-    def _quarantine(self, message: Message, refusal: Refusal) -> None:
+    def _quarantine(self, message: Message, refusal: Refusal, place: str) -> None:
         where = "" if refusal.record is None else f"record {refusal.record}: "
+        self._recording.refused_at.setdefault(
+            refusal.rule, f"{place}: {message.topic}: {refusal.detail}")
         self._recording.quarantined.append(QuarantinedMessage(
             message.topic, message.payload, message.received_at_ms, refusal.rule,
             where + refusal.detail))
@@ -134,7 +139,7 @@ class RecordingLoader:
     def _row(self, rows: CsvRows, row: list[str]) -> None:
         """A row as a message, and its series remembered when its numbers need no other check."""
         message = rows.message(self._recording.site_id, row)
-        self._message(message)
+        self._message(message, rows.place())
         topic = self._topic(message.topic)
         quantity = topic and QUANTITIES.get((topic.kind, row[4]))
         if topic and quantity and quantity.nature not in (Nature.STATE, Nature.TEXT):

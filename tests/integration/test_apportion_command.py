@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from seatwatt.cli import main
 from seatwatt.contract.errors import InputError
@@ -155,7 +156,8 @@ def test_bad_readings_never_end_in_a_traceback(
     assert err.count("\n") == 1, "one line: an error, or what was refused"
     if status == 0:
         assert json.loads(out)["balanced"] is True
-        assert "1 messages refused" in err
+        assert "1 record refused" in err
+        assert message in err
     else:
         assert (status, message in err) == (2, True)
 
@@ -170,8 +172,59 @@ def test_what_is_not_used_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     other.write_text("".join(json.dumps(record) + "\n" for record in records))
     assert run(monkeypatch, "--json", "--readings", str(other)) == 0
     err = capsys.readouterr().err.splitlines()
-    assert err == ["seatwatt: 1 messages refused: T01 not SenML JSON",
-                   "seatwatt: 1 messages of another site left out: elsewhere"]
+    assert err[0].startswith("seatwatt: 1 record refused: T01 not SenML JSON; first ")
+    assert f"{other}:2: seatwatt/v1/scenario/meter/plant/grid: " in err[0]
+    assert err[1:] == ["seatwatt: 1 message of another site left out: elsewhere"]
+
+
+def test_registers_that_nobody_declared_are_told(
+        monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    more = tmp_path / "more.csv"
+    more.write_text("time,kind,zone,device,quantity,value\n" + "".join(
+        f"2026-10-07T0{hour}:00:00Z,{device},{hour}\n" for hour in (1, 2) for device in (
+            "seat,hall-a,999,energy", "seat,hall-z,001,energy", "meter,plant,x,energy_import",
+            "meter,plant,y,energy_import", "meter,plant,grid,energy_export")))
+    assert run(monkeypatch, "--json", "--readings", str(more)) == 0
+    assert capsys.readouterr().err == (
+        "seatwatt: registers that the site file does not declare left out: "
+        "meter/plant/x (2 readings of energy_import), "
+        "meter/plant/y (2 readings of energy_import), "
+        "seat/hall-a/999 (2 readings of energy) and 1 more\n")
+
+
+def exchanged(folder: Path, at: str, meter: str = "seat/hall-a/001") -> str:
+    """The scenario's site with an exchange."""
+    site = folder / "site.yaml"
+    document = yaml.safe_load((SCENARIO / "site.yaml").read_text())
+    document["exchanges"] = [{"meter": meter, "at": at, "final_wh": 9000, "initial_wh": 0}]
+    site.write_text(yaml.safe_dump(document))
+    return str(site)
+
+
+@pytest.mark.parametrize(("at", "meter"), [
+    ("2026-10-07T12:00:00+05:00", "seat/hall-a/001"),
+    ("2026-10-07T12:00:00+05:00", "seat/hall-a/002")])
+def test_an_exchange_in_the_period_outside_its_series_is_refused(
+        at: str, meter: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    cut = tmp_path / "readings.csv"
+    head, *rows = (SCENARIO / "readings.csv").read_text().splitlines()
+    cut.write_text("\n".join([head, *(
+        row for row in rows if "hall-a,002," not in row
+        and not ("hall-a,001," in row and row > "2026-10-07T06"))]) + "\n")
+    site = exchanged(tmp_path, at, meter)
+    assert run(monkeypatch, site=site, readings=str(cut)) == 2
+    _one_line(capsys, f"{site}: exchanges[0].at: {meter} at {at} lies outside its series: ")
+
+
+def test_an_exchange_beside_period_and_readings_is_a_warning(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "--json", site=exchanged(tmp_path, "2024-01-01T12:00:00+05:00")) == 0
+    assert capsys.readouterr().err == (
+        "seatwatt: 1 exchange outside the period and the readings not used: "
+        "seat/hall-a/001 at 2024-01-01T12:00:00+05:00\n")
 
 
 def test_an_empty_period_is_refused() -> None:
