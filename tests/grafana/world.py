@@ -38,7 +38,7 @@ SITE_FILE = {
     "seat_meters": {"parent": "{zone}/board", "max_power_w": 2300},
     "unaccounted": {"share": "consumption", "alarm_pct": 3},
     "exchanges": [{"meter": "seat/hall-a/001", "at": "2026-10-01T11:00:30+05:00",
-                   "final_wh": 0, "initial_wh": 0}],
+                   "final_wh": 2237, "initial_wh": 0}],
     "tenants": {"alpha": {"name": "Alpha"}, "beta": {"name": "Beta"}},
     "leases": [{"tenant": "alpha", "seats": ["hall-a/001-006"], "from": "2026-09-01"},
                {"tenant": "beta", "seats": ["hall-b/001-003"], "from": "2026-09-01"}]}
