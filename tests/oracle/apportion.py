@@ -4,6 +4,7 @@ import gzip
 import json
 from collections import defaultdict
 from datetime import date, datetime, time, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,9 @@ from tests.oracle.metering import Energy, energies, read, split
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+SOURCES = ("grid", "generator", "solar")
+OCCUPIED_FOR_MS = 86_400_000
+"""How long a report of presence is believed when no other follows."""
 Weights = dict[str, int]
 
 
@@ -49,6 +53,17 @@ def named(text: Any, names: tuple[str, ...]) -> set[int]:
     return result
 
 
+def signed_split(amount: int, weights: Weights) -> Weights:
+    """Largest remainders where weights may be negative: floors, then the largest fractions."""
+    total = sum(weights.values())
+    quotas = {p: Fraction(amount * w, total) for p, w in weights.items()}
+    parts = {p: q.numerator // q.denominator for p, q in quotas.items()}
+    order = sorted(quotas, key=lambda p: (parts[p] - quotas[p], p == "operator", p))
+    for party in order[:amount - sum(parts.values())]:
+        parts[party] += 1
+    return parts
+
+
 class Plant:
     """A site file, read plainly."""
 
@@ -67,6 +82,12 @@ class Plant:
         seats = zone.get("seats", [])
         return [f"{k:03d}" for k in range(1, seats + 1)] if isinstance(seats, int) else seats
 
+    def spec(self, device: str) -> dict[str, Any]:
+        """What the site file says of a register's device."""
+        if device.startswith("seat/"):
+            return self.doc.get("seat_meters") or {}
+        return self.nodes.get(device) or {}
+
     def parent(self, node: str) -> str | None:
         """The parent's device; None for the supply."""
         if node.startswith("seat/"):
@@ -84,10 +105,16 @@ class Plant:
                 found += [(zone, s) for s in self.seats[zone]]
             elif "-" in names and names not in self.seats[zone]:
                 first, last = names.split("-")
-                found += [(zone, s) for s in self.seats[zone] if first <= s <= last]
+                found += [(zone, s) for s in self.seats[zone]
+                          if first <= s <= last and len(s) == len(first)]
             else:
                 found.append((zone, names))
         return found
+
+    def rooms(self, lease: dict[str, Any]) -> list[str]:
+        """Zones without seats that the lease takes whole."""
+        whole = lease.get("zones", []) + [t for t in lease.get("seats", []) if "/" not in t]
+        return [z for z in whole if not self.seats[z]]
 
     def spells(self, lease: dict[str, Any], start: int, end: int) -> list[tuple[int, int]]:
         """When the lease holds, within [start, end), in ms."""
@@ -118,22 +145,31 @@ class Run:
 
     def __init__(self, plant: Plant, messages: list[dict[str, Any]], start: Any, end: Any) -> None:
         self.plant = plant
-        self.boundaries = self._grid(start, end)
+        self.boundaries = self._grid(instant(start, plant.zone), instant(end, plant.zone))
+        day = 86_400_000
+        self.around = sorted({*self._grid(self.boundaries[0] - day, self.boundaries[-1] + day),
+                              *self.boundaries} - {self.boundaries[-1] + day})
         self.registers: dict[tuple[str, str], list[tuple[int, int, int]]] = defaultdict(list)
         self.occupied: dict[str, list[tuple[int, int, bool]]] = defaultdict(list)
         self._read(messages)
         for e in plant.doc.get("exchanges") or []:
             meter = e["meter"] if e["meter"].count("/") == 2 else f"meter/{e['meter']}"
             plant.exchanges[meter].append((instant(e["at"], plant.zone),
-                                           round(e["final_wh"] * 1000),
-                                           round(e["initial_wh"] * 1000)))
+                                           self._milliwh(meter, e["final_wh"]),
+                                           self._milliwh(meter, e["initial_wh"])))
+        self.accepted: dict[str, frozenset[int]] = {}
+        for a in plant.doc.get("acceptances") or []:
+            meter = a["meter"] if a["meter"].count("/") == 2 else f"meter/{a['meter']}"
+            self.accepted[meter] = self.accepted.get(meter, frozenset()) | {
+                instant(a["at"], plant.zone)}
         self.meters: dict[str, Energy] = {}
+        self.present: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self._hold()
         self._meter_all()
 
-    def _grid(self, start: Any, end: Any) -> list[int]:
+    def _grid(self, first: int, last: int) -> list[int]:
         zone, step = self.plant.zone, self.plant.interval
-        first, last, grid = instant(start, zone), instant(end, zone), []
+        grid: list[int] = []
         day = datetime.fromtimestamp(first / 1000, zone).date()
         while instant(day, zone) < last:
             grid += list(range(instant(day, zone), instant(day + timedelta(1), zone), step))
@@ -144,28 +180,44 @@ class Run:
         for order, message in enumerate(messages):
             device = "/".join(message["topic"].split("/")[3:])
             received = ms(datetime.fromisoformat(message["received_at"])) * 10_000_000 + order
-            taken = 0
+            base: dict[str, Any] = {"bn": "", "bt": 0.0, "bu": ""}
             for record in message["payload"]:
-                taken = round(record.get("bt", taken / 1000) * 1000)
-                if record["n"] in ("energy", "energy_import", "energy_export"):
-                    factor = 1000 if record["u"] == "kWh" else 1
-                    self.registers[device, record["n"]].append(
-                        (taken, received, round(record["v"] * factor * 1000)))
-                elif record["n"] == "occupied":
+                base |= {k: v for k, v in record.items() if k in base}
+                name = base["bn"] + record.get("n", "")
+                taken = round((base["bt"] + record.get("t", 0)) * 1000)
+                if device.startswith("pack/") or "/" in name:
+                    device, name = name.rsplit("/", 1)
+                unit = record.get("u", base["bu"])
+                if name in ("energy", "energy_import", "energy_export"):
+                    self.registers[device, name].append(
+                        (taken, received, self._milliwh(device, record["v"], unit)))
+                elif name == "occupied":
                     self.occupied[device].append((taken, received, record["vb"]))
+
+    def _milliwh(self, device: str, value: float, unit: str = "Wh") -> int:
+        """round(value x multiplier x 1000), the value in Wh."""
+        factor = {"Wh": Fraction(1), "kWh": Fraction(1000), "J": Fraction(1, 3600)}[unit]
+        multiplier = Fraction(str(self.plant.spec(device).get("multiplier", 1)))
+        return round(Fraction(str(value)) * factor * multiplier * 1000)
 
     def _hold(self) -> None:
         """held[seat][interval][party] in ms, the rest is the operator's."""
         plant, grid = self.plant, self.boundaries
         self.spells: dict[tuple[str, str], list[tuple[str, int, int]]] = {
             (z, s): [] for z in plant.seats for s in plant.seats[z]}
+        # A room that a lease takes whole can be let: a place like a seat, vacant or not.
+        self.spells |= {(room, ""): [] for lease in plant.doc.get("leases") or []
+                        for room in plant.rooms(lease)}
         for lease in plant.doc.get("leases") or []:
             for a, b in plant.spells(lease, grid[0], grid[-1]):
                 for seat in plant.leased(lease):
                     if b > a:
                         self.spells[seat].append((lease["tenant"], a, b))
+                for room in plant.rooms(lease):
+                    self.spells[room, ""] += [(lease["tenant"], a, b)] if b > a else []
 
     def held(self, seat: tuple[str, str], a: int, b: int) -> Weights:
+        """Held time by tenant, the rest the operator's. A room leased whole is (zone, "")."""
         weights: Weights = defaultdict(int)
         for tenant, s, e in self.spells[seat]:
             if e > a and s < b:
@@ -178,30 +230,44 @@ class Run:
     def _one(self, device: str, quantity: str, spec: dict[str, Any], shape: Any) -> Energy:
         modulus = spec.get("register_modulus_wh")
         exchanges = self.plant.exchanges[device] if quantity != "energy_export" else []
+        factor = Fraction(str(spec.get("multiplier", 1)))
         meter = read(self.registers[device, quantity], exchanges, spec.get("max_power_w"),
-                     round(modulus * 1000) if modulus else None)
-        return energies(meter, self.boundaries, self.plant.max_gap, shape)
+                     round(Fraction(str(modulus)) * factor * 1000) if modulus else None,
+                     self.accepted.get(device, frozenset()))
+        return energies(meter, self.boundaries, self.around, self.plant.max_gap, shape)
 
     def _meter_all(self) -> None:
         plant, n = self.plant, len(self.boundaries) - 1
         sources = {d: s for d, s in plant.nodes.items() if s.get("source")}
-        self.by_source: dict[str, list[int]] = {}
+        self.by_source: dict[str, list[int]] = {
+            s: [0] * n for s in SOURCES if s in [spec["source"] for spec in sources.values()]}
+        self.exports: dict[str, Energy] = {}
         for device, spec in sources.items():
             net = self._one(device, "energy_import", spec, None)
             self.meters[device] = net
             energy = list(net.energy)
             if (device, "energy_export") in self.registers:
                 export = self._one(device, "energy_export", spec, None)
-                energy = [a - b for a, b in zip(energy, export.energy, strict=True)]
+                self.exports[device] = export
+                # Without one of the two registers the net is unknown: missing, and 0.
+                known = ["missing" not in pair for pair in zip(
+                    net.quality, export.quality, strict=True)]
+                energy = [(a - b) * ok for a, b, ok in zip(
+                    energy, export.energy, known, strict=True)]
             total = self.by_source.setdefault(spec["source"], [0] * n)
             self.by_source[spec["source"]] = [a + b for a, b in zip(total, energy, strict=True)]
         self.supply = [sum(s[k] for s in self.by_source.values()) for k in range(n)]
 
         def supply_shape(a: int, b: int) -> int | None:
             parts = [self.meters[d].between(a, b) for d in sources]
-            return None if any(p is None for p in parts) else sum(p for p in parts if p)
+            fed_in = [e.between(a, b) for e in self.exports.values()]
+            if None in parts or None in fed_in:
+                return None
+            return sum(p for p in parts if p) - sum(p for p in fed_in if p)
 
-        seats = [d for d, q in self.registers if d.startswith("seat/") and q == "energy"]
+        known = {f"seat/{z}/{s}" for z, seats in plant.seats.items() for s in seats}
+        seats = [d for d, q in self.registers if d in known and q == "energy"
+                 and plant.doc.get("seat_meters")]
         waiting = [d for d in plant.nodes if d not in sources] + seats
         while waiting:
             for device in list(waiting):
@@ -228,14 +294,22 @@ class Run:
             zones = set(self.plant.nodes[node]["serves"])
         else:
             zones = {node.split("/")[1]}
-        zones = {z for z in zones if self.plant.seats[z]}
         for child in self.children[node]:
-            zones |= self.serves(child) if not child.startswith("seat/") else set()
+            zones |= self.serves(child)
         return zones
 
-    def seats_of(self, node: str | None) -> list[tuple[str, str]]:
-        zones = self.serves(node) or set(self.plant.seats)
-        return [(z, s) for z in sorted(zones) for s in self.plant.seats[z]]
+    def seats_of(self, node: str | None, by_area: bool = False) -> list[tuple[str, str]]:
+        """The places that share: seats, by area also rooms leased whole; such rooms alone where
+        the zones have no seats; the whole site's seats where there is neither."""
+        zones = self.serves(node) & set(self.plant.seats)
+        seats = [(z, s) for z in sorted(zones) for s in self.plant.seats[z]]
+        rooms = [(z, "") for z in sorted(zones) if (z, "") in self.spells]
+        if not seats and not rooms:
+            zones = set(self.plant.seats)
+            seats = [(z, s) for z in sorted(zones) for s in self.plant.seats[z]]
+            rooms = [(z, "") for z in sorted(zones) if (z, "") in self.spells]
+            return seats + rooms if by_area else seats
+        return seats + rooms if by_area else seats or rooms
 
     def metered_below(self, node: str | None) -> list[str]:
         found = []
@@ -252,12 +326,27 @@ class Run:
             weights.pop("operator", None)
         return weights
 
+    def presence(self, seat: tuple[str, str]) -> list[tuple[int, int]]:
+        if seat not in self.present:
+            self.present[seat] = self.occupied_spells(seat)
+        return self.present[seat]
+
     def occupied_spells(self, seat: tuple[str, str]) -> list[tuple[int, int]]:
         reports = sorted(self.occupied[f"seat/{seat[0]}/{seat[1]}"], key=lambda r: r[1])
         latest = {taken: state for taken, _, state in reports}
         times = sorted(latest)
         ends = [*times[1:], 1 << 62] if times else []
-        return [(t, e) for t, e in zip(times, ends, strict=True) if latest[t]]
+        return [(t, min(e, t + OCCUPIED_FOR_MS))
+                for t, e in zip(times, ends, strict=True) if latest[t]]
+
+    def area_weights(self, node: str | None, k: int) -> Weights:
+        """Held time times the place's area; a seat has its part of its zone's area."""
+        found: dict[str, Fraction] = defaultdict(Fraction)
+        for place in self.seats_of(node, by_area=True):
+            area = Fraction(str(self.plant.doc["zones"][place[0]].get("area_m2") or 0))
+            for party, held in self.held(place, *self.boundaries[k:k + 2]).items():
+                found[party] += held * area / (len(self.plant.seats[place[0]]) or 1)
+        return {party: round(weight * 10**6) for party, weight in found.items()}
 
     def weights(self, rule: str, node: str | None, k: int, carried: Weights) -> Weights:
         spec = self.plant.nodes.get(node or "", self.plant.doc.get("unaccounted", {}))
@@ -270,10 +359,12 @@ class Run:
             return {p: 1 for p in self.seat_weights(node, k) if p != "operator"}
         if rule == "fixed":
             return dict(spec["weights"])
+        if rule == "area":
+            return self.area_weights(node, k)
         weights: Weights = defaultdict(int)
         if rule == "occupancy":
             for seat in self.seats_of(node):
-                for s, e in self.occupied_spells(seat):
+                for s, e in self.presence(seat):
                     if e > a and s < b:
                         for party, held in self.held(seat, max(s, a), min(e, b)).items():
                             weights[party] += held
@@ -293,13 +384,14 @@ class Run:
 
     def share_booked(self, amount: int, node: str, k: int, carried: Weights) -> Weights:
         a, b = self.boundaries[k:k + 2]
+        rooms = self.plant.nodes[node].get("serves") or [node.split("/")[1]]
         booked: Weights = defaultdict(int)
         for booking in self.plant.doc.get("bookings") or []:
             spell = [(instant(booking["from"], self.plant.zone),
                       instant(booking["to"], self.plant.zone))]
-            if booking["zone"] == node.split("/")[1] and overlap(spell, a, b):
+            if booking["zone"] in rooms and overlap(spell, a, b):
                 booked[booking["tenant"]] += overlap(spell, a, b)
-        free = b - a - sum(booked.values())
+        free = (b - a) * len(rooms) - sum(booked.values())
         parts = split(amount, {**booked, **({"~free": free} if free else {})})
         rest = parts.pop("~free", 0)
         otherwise = self.plant.nodes[node].get("otherwise", "operator")
@@ -317,6 +409,8 @@ class Run:
                                         *self.boundaries[k:k + 2]))
                 for party, part in parts.items():
                     book["direct_wh"][party] += part
+                    if self.meters[child].quality[k] == "estimated":
+                        book["estimated_wh"][party] += part
             else:
                 parts = self.carry(child, k, book)
             for party, part in parts.items():
@@ -326,6 +420,7 @@ class Run:
         if own is None:
             return carried
         residual = own - sum(self.meters[d].energy[k] for d in self.metered_below(node))
+        self.residuals[node or "supply"][k] = residual
         spec = self.plant.doc.get("unaccounted", {}) if node is None else self.plant.nodes[node]
         for party, part in self.share(residual, spec.get("share", "consumption"), node, k,
                                       carried).items():
@@ -334,34 +429,68 @@ class Run:
         return carried
 
     def band(self, at: int) -> str:
+        """The band; months and weekdays are those of the day on which its hours begin."""
         local = datetime.fromtimestamp(at / 1000, self.plant.zone)
         for name, rules in (self.plant.doc.get("bands") or {}).items():
             for rule in rules:
                 a, b, now = clock(rule["from"]), clock(rule["to"]), local.time()
+                day = local.date() - timedelta(days=1 if b <= a and now < b else 0)
                 inside = a <= now < b if a < b else now >= a or now < b
-                if (inside and local.month - 1 in named(rule.get("months"), MONTHS)
-                        and local.weekday() in named(rule.get("days"), DAYS)):
+                if (inside and day.month - 1 in named(rule.get("months"), MONTHS)
+                        and day.weekday() in named(rule.get("days"), DAYS)):
                     return str(name)
         return "offpeak"
 
+    def by_source_of(self, carried: Weights, k: int) -> dict[str, Weights]:
+        """Each source in turn, in proportion to what the parties have left; the last the rest."""
+        left, found = dict(carried), {}
+        for at, source in enumerate(self.by_source):
+            amount, total = self.by_source[source][k], sum(left.values())
+            if at == len(self.by_source) - 1:
+                parts = dict(left)
+            elif total:
+                parts = signed_split(amount, left)
+            else:
+                parts = {"operator": amount}
+            for party, part in parts.items():
+                left[party] = left.get(party, 0) - part
+            found[source] = parts
+        return found
+
+    def told_negative(self) -> set[str]:
+        """Nodes whose children read more: in an interval, or a storage node over a day (B01)."""
+        found = set()
+        for node, residuals in self.residuals.items():
+            days: Weights = defaultdict(int)
+            for k, amount in residuals.items():
+                day = datetime.fromtimestamp(self.boundaries[k] / 1000, self.plant.zone).date()
+                days[str(day)] += amount
+            storage = self.plant.nodes.get(node, {}).get("storage")
+            if any(v < 0 for v in (days if storage else residuals).values()):
+                found.add(node)
+        return found
+
     def result(self) -> dict[str, Any]:
         """Milliwatt-hours: {party: {energy_wh, direct_wh, ..., by: {source: {band: ...}}}}."""
-        book: dict[str, dict[str, int]] = {
-            key: defaultdict(int) for key in ("direct_wh", "shared_wh", "unaccounted_wh")}
+        book: dict[str, dict[str, int]] = {key: defaultdict(int) for key in (
+            "direct_wh", "shared_wh", "unaccounted_wh", "estimated_wh")}
+        self.residuals: dict[str, dict[int, int]] = defaultdict(dict)
+        self.steady = True
         energy: Weights = defaultdict(int)
         by: dict[str, Any] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
         for k, at in enumerate(self.boundaries[:-1]):
             carried = self.carry(None, k, book)
             if sum(carried.values()) != self.supply[k]:
                 raise AssertionError(f"interval {k} does not balance")
+            # Where parties nearly cancel out, a milliwatt-hour of supply moves whole Wh of source.
+            gross = sum(map(abs, carried.values()))
+            self.steady &= gross <= 20 * abs(self.supply[k])
             band = self.band(at)
             for party, part in carried.items():
                 energy[party] += part
-                last = list(self.by_source)[-1]
-                for source, total in self.by_source.items():
-                    share = (part * total[k] / self.supply[k] if self.supply[k]
-                             else part * (source == last))
-                    by[party][source][band] += share
+            for source, parts in self.by_source_of(carried, k).items():
+                for party, part in parts.items():
+                    by[party][source][band] += part
         return {party: {"energy_wh": energy[party], "by": by[party],
                         **{key: book[key][party] for key in book}} for party in sorted(energy)}
 

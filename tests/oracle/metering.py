@@ -52,8 +52,10 @@ def ordered(readings: list[tuple[int, int, int]]) -> list[Reading]:
     return sorted(latest.items())
 
 
-def judge(series: list[Reading], max_power_w: float | None, modulus: int | None) -> Meter:
-    """Rules 3 to 5 over one stretch without exchanges."""
+def judge(series: list[Reading], max_power_w: float | None, modulus: int | None,
+          accepted: frozenset[int], declared: list[Reading]) -> Meter:
+    """Rules 3 to 5 over one stretch without exchanges; `accepted` are times of true leaps.
+    A register `declared` with an exchange that contradicts the readings is no reset."""
     def plausible(p: Reading, energy: int, until: int) -> bool:
         if max_power_w is None:
             return True
@@ -75,13 +77,17 @@ def judge(series: list[Reading], max_power_w: float | None, modulus: int | None)
             if step.energy < 0 and modulus and plausible(p, j[1] + modulus - p[1], j[0]):
                 step.energy += modulus
                 meter.findings.append(("R05", j[0]))
+            elif step.energy < 0 and (p in declared or j in declared):
+                meter.findings.append(("R07", j[0]))
+                step.energy, step.estimated = 0, True
             elif step.energy < 0:
                 step.energy = j[1] if plausible(p, j[1], j[0]) else 0
                 step.estimated = True
                 meter.findings.append(("R06", j[0]))
             elif not plausible(p, step.energy, j[0]):
-                step.energy, step.estimated = 0, True
                 meter.findings.append(("R07", j[0]))
+                if j[0] not in accepted:
+                    step.energy, step.estimated = 0, True
             meter.steps.append(step)
             p = j
         i += 1
@@ -89,7 +95,8 @@ def judge(series: list[Reading], max_power_w: float | None, modulus: int | None)
 
 
 def read(readings: list[tuple[int, int, int]], exchanges: list[tuple[int, int, int]],
-         max_power_w: float | None, modulus: int | None) -> Meter:
+         max_power_w: float | None, modulus: int | None,
+         accepted: frozenset[int] = frozenset()) -> Meter:
     """All stretches between exchanges (at, final, initial), one after the other."""
     series, result = ordered(readings), Meter()
     start: list[Reading] = []
@@ -98,7 +105,8 @@ def read(readings: list[tuple[int, int, int]], exchanges: list[tuple[int, int, i
         series = [r for r in series if r[0] >= at]
         if at < 1 << 62 and (stretch or start):
             stretch.append((at, final))
-        part = judge(stretch, max_power_w, modulus)
+        declared = [*start, *([(at, final)] if at < 1 << 62 else [])]
+        part = judge(stretch, max_power_w, modulus, accepted, declared)
         result.steps += part.steps
         result.findings += part.findings
         start = [(at, initial)]
@@ -130,9 +138,10 @@ def spread(step: Step, cuts: list[int], parent: Shape | None) -> list[int]:
     return [parts[f"{k:06d}"] for k in range(len(pairs))]
 
 
-def energies(meter: Meter, boundaries: list[int], max_gap_ms: int,
+def energies(meter: Meter, boundaries: list[int], grid: list[int], max_gap_ms: int,
              parent: Shape | None) -> Energy:
-    """Registers at the boundaries, their differences, and how far each can be trusted."""
+    """Registers at the boundaries, their differences, and how far each can be trusted. `grid` are
+    the boundaries at hand, those beside the period as well: all of them cut a gap."""
     steps = meter.steps
     starts, cumulative, total = [s.start for s in steps], [], 0
     for step in steps:
@@ -154,7 +163,7 @@ def energies(meter: Meter, boundaries: list[int], max_gap_ms: int,
             wide.append(False)
         elif steps[k].end - steps[k].start > max_gap_ms:
             if k not in gap_parts:
-                cuts = [c for c in boundaries if steps[k].start < c < steps[k].end]
+                cuts = [c for c in grid if steps[k].start < c < steps[k].end]
                 parts, so_far, known = spread(steps[k], cuts, parent), 0, {}
                 for cut, part in zip(cuts, parts, strict=False):
                     so_far += part
@@ -167,15 +176,16 @@ def energies(meter: Meter, boundaries: list[int], max_gap_ms: int,
             at.append(cumulative[k] + Fraction(s.energy * (b - s.start), s.end - s.start))
             wide.append(False)
     energy, quality = [], []
+    doubtful = [s for s in steps if s.estimated]
     for k, (a, b) in enumerate(itertools.pairwise(at)):
         energy.append(whole(b) - whole(a) if a is not None and b is not None else 0)
-        touched = any(s.estimated and s.start < edge < s.end
-                      for s in steps for edge in boundaries[k:k + 2])
+        touched = any(s.start < edge < s.end for s in doubtful for edge in boundaries[k:k + 2])
         quality.append("missing" if a is None or b is None else
                        "estimated" if wide[k] or wide[k + 1] or touched else "measured")
 
     def between(a: int, b: int) -> int | None:
-        inside = [s for s in steps if s.start < b and s.end > a]
+        inside = steps[max(bisect_right(starts, a) - 1, 0):bisect_right(starts, b)]
+        inside = [s for s in inside if s.start < b and s.end > a]
         if not inside or inside[0].start > a or inside[-1].end < b or any(
                 s.end - s.start > max_gap_ms or s.estimated for s in inside):
             return None
