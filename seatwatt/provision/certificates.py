@@ -1,6 +1,7 @@
 """A local certificate authority, and the certificates it signs (X.509, RFC 5280; keys on P-256)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -110,10 +111,8 @@ def _subject(name: str) -> x509.Name:
 
 
 def _alternative(host: str) -> x509.GeneralName:
-    try:
+    with suppress(ValueError):  # then it is a name
         return x509.IPAddress(ip_address(host))
-    except ValueError:
-        pass
     labels = host.removeprefix("*.").split(".")
     if not all(label and label.isascii() and label.replace("-", "").isalnum()
                for label in labels):

@@ -268,8 +268,33 @@ def test_a_new_password_replaces_the_old_one_and_a_revoked_one_opens_nothing(
         new = broker.client(ELSEWHERE).connect()
         assert new.answer == "Success"
         new.close()
+        assert broker.server.process is not None
+        connected = broker.client(ELSEWHERE).connect()
         revoke(broker.folder, ELSEWHERE.name)
-        reload(broker, new, "Not authorized")
+        broker.server.process.send_signal(signal.SIGHUP)
+        connected.turn_until(lambda: connected.lost)  # thrown out at once
+        assert broker.client(ELSEWHERE).connect().answer == "Not authorized"
+    finally:
+        broker.server.stop()
+
+
+def serial_shown(broker: SecureBroker) -> str:
+    with (socket.create_connection(("127.0.0.1", broker.plan.port), timeout=WAIT_S) as plain,
+          broker.trust(OWN).wrap_socket(plain, server_hostname="localhost") as safe):
+        shown = safe.getpeercert()
+    assert shown is not None
+    return str(shown["serialNumber"])
+
+
+def test_a_new_server_certificate_is_taken_without_a_restart(tmp_path: Path) -> None:
+    broker = SecureBroker.provisioned(tmp_path, OWN)
+    broker.server.start()
+    try:
+        old = serial_shown(broker)
+        provision_broker(broker.folder, broker.plan, NOW, rotate=True)
+        assert broker.server.process is not None
+        broker.server.process.send_signal(signal.SIGHUP)
+        until(lambda: serial_shown(broker) != old, "it shows the new certificate")
     finally:
         broker.server.stop()
 
