@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import shutil
 import tempfile
 from dataclasses import asdict
@@ -81,8 +82,11 @@ class ProvisionFolder:
             raise InputError(str(folder), f"it cannot be made: {error.strerror}") from None
 
     def give_broker_to(self, user: str) -> None:
-        """The broker's folder to the user it runs as: it reads its files after it dropped root."""
+        """The broker's folder to the user it runs as: it reads its files after it dropped root,
+        on a way through our folder, whose other contents stay closed to it."""
         try:
+            if os.stat(self.broker).st_uid != pwd.getpwnam(user).pw_uid:
+                self.root.chmod(0o711)
             for path in (self.broker, *self.broker.rglob("*")):
                 shutil.chown(path, user)
         except (LookupError, OSError) as error:
