@@ -18,7 +18,7 @@ test: .venv/.dev servers lint ## install what the tests need and run them all
 check: .venv/.dev lint unit ## format, types, imports and the fast tests: under five minutes
 
 lint: .venv/.dev
-	$(BIN)/ruff check seatwatt tests
+	$(BIN)/ruff check seatwatt tests grafana deploy
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

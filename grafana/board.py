@@ -114,10 +114,11 @@ def _link() -> Json:
             "tooltip": "the other dashboards, for the same site and time", "url": ""}
 
 
-def to_board(uid: str, *variables: str) -> str:
-    """The address of another dashboard, with these variables and the time kept."""
-    kept = "&".join(f"${{{name}:queryparam}}" for name in variables)
-    return f"/d/{uid}?{kept}&${{__url_time_range}}"
-
-
-
+def to_board(uid: str, *variables: str, of_series: tuple[str, ...] = (),
+             of_row: tuple[str, ...] = ()) -> str:
+    """The address of another dashboard. The time and these variables are kept; what is clicked
+    gives others: the labels of a series, or the columns of a table's row."""
+    kept = [f"${{{name}:queryparam}}" for name in variables]
+    kept += [f"var-{name}=${{__field.labels.{name}:percentencode}}" for name in of_series]
+    kept += [f'var-{name}=${{__data.fields["{name}"]:percentencode}}' for name in of_row]
+    return f"/d/{uid}?{'&'.join([*kept, '${__url_time_range}'])}"

@@ -21,7 +21,7 @@ def _phases(quantity: str, unit: str, extreme: str) -> list[Query]:
 LOAD = (
     Panel(kind="timeseries", title="Load by board", unit="watt", width=16,
           about="Power of each meter of the chosen zones.",
-          link=("Device", to_board("sw-devices", "site", "zone")),
+          link=("Device", to_board("sw-devices", "site", of_series=("zone", "device"))),
           queries=[every('mean("power_w")', "meter", _METER, ["zone", "device"])]),
     Panel(kind="timeseries", title="Demand and sanctioned load", unit="watt", width=8,
           about="Mean power of each interval of the site, and the sanctioned load if declared.",
@@ -71,7 +71,7 @@ ENERGY = (
           queries=[points('"energy_wh" / 1000', "zone_day", [SITE, ZONE], ["zone"])]),
     Panel(kind="timeseries", title="Daily energy by tenant", unit="kwatth", bars=True,
           stacked=True, about="Energy of each local day by tenant, shared parts included.",
-          link=("Tenants", to_board("sw-tenants", "site")),
+          link=("Tenants", to_board("sw-tenants", "site", of_series=("tenant",))),
           queries=[points('"energy_wh" / 1000', "tenant_day", [SITE, TENANT], ["tenant"])]),
     Panel(kind="timeseries", title="Daily energy by source", unit="kwatth", bars=True,
           stacked=True, about="What each source gave in each local day.",

@@ -45,7 +45,7 @@ POWER = (
                    every('max("generator_on")', "site_now", [SITE], alias="generator")]),
     Panel(kind="state-timeline", title="UPS", unit="none", height=6, states=ON_BATTERY,
           about="Each UPS on mains or on battery. A minute on battery shows at any zoom.",
-          link=("UPS", to_board("sw-ups", "site")),
+          link=("UPS", to_board("sw-ups", "site", of_series=("zone", "device"))),
           queries=[every('max("on_battery")', "ups", [SITE], ["zone", "device"])]),
     Panel(kind="timeseries", title="Load by source", unit="watt", stacked=True,
           about="What each source gives.",
@@ -54,7 +54,7 @@ POWER = (
     Panel(kind="bargauge", title="Occupied share by zone", unit="percent", low=0, high=100,
           about="Share of a zone's seats with somebody at them, mean of the last interval.",
           steps=((None, GREEN), (85, YELLOW), (95, ORANGE)), interval="30m",
-          link=("Seats", to_board("sw-seats", "site")),
+          link=("Seats", to_board("sw-seats", "site", of_series=("zone",))),
           queries=[every('mean("occupied_pct")', "zone_occupancy", [SITE], ["zone"])]),
 )
 

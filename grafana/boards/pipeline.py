@@ -55,7 +55,7 @@ EDGE = (
     Panel(kind="table", title="Devices by age", unit="s", width=24, height=10,
           about="Age of each device's last reading, and 1 where it is silent. The oldest is where "
                 "to begin.", steps=((None, GREEN), (300, ORANGE), (3600, RED)),
-          link=("Device", to_board("sw-devices", "site")),
+          link=("Device", to_board("sw-devices", "site", of_row=("zone", "device"))),
           queries=[total('last("age_s") AS "age_s", last("silent") AS "silent"', "device_health",
                          [SITE], ["kind", "zone", "device"], table=True)],
           units={"silent": "none"}, time_from="10m",

@@ -53,7 +53,7 @@ KINDS = (
                    for kind in ("direct", "shared", "unaccounted")]),
     Panel(kind="timeseries", title="Daily energy", unit="kwatth", stacked=True, bars=True,
           about="Each local day by tenant.",
-          link=("Electricity", to_board("sw-electricity", "site")),
+          link=("Electricity", to_board("sw-electricity", "site", of_series=("tenant",))),
           queries=[points('"energy_wh" / 1000', "tenant_day", _WHO, ["tenant"])]),
     Panel(kind="stat", title="Measured share", unit="percent", decimals=1, width=24, height=5,
           about="Share of each tenant's energy that rests on measured intervals, lowest day.",

@@ -15,7 +15,8 @@ _LOAD = ((None, GREEN), (80, YELLOW), (95, RED))
 STATE = (
     Panel(kind="state-timeline", title="Mains or battery", unit="none", width=24, height=7,
           about="A minute on battery shows at any zoom, for it is each interval's maximum.",
-          states=ON_BATTERY, link=("Device", to_board("sw-devices", "site", "zone", "device")),
+          states=ON_BATTERY,
+          link=("Device", to_board("sw-devices", "site", of_series=("zone", "device"))),
           queries=[every('max("on_battery")', "ups", _UPS, _BY)]),
     Panel(kind="stat", title="Transfers to battery", unit="none", width=8, height=5, decimals=0,
           about="Times a UPS took over, in the local days of the range.",

@@ -199,3 +199,20 @@ def test_annotations_name_columns_that_do_not_contain_each_other() -> None:
             assert all(f'"{name}"' in each["target"]["query"] for name in names)
             assert not any(a in b for a in names for b in names if a != b)
     assert len(list(annotations())) == 4 * len(dashboards())
+
+
+def test_links_lead_to_dashboards_and_keep_the_time() -> None:
+    boards = {board["uid"]: board for board in dashboards().values()}
+    led = set()
+    for board in boards.values():
+        assert board["links"][0]["includeVars"]
+        assert board["links"][0]["keepTime"]
+        for panel in panels(board):
+            for link in panel["fieldConfig"]["defaults"].get("links", []):
+                uid, _, kept = link["url"].removeprefix("/d/").partition("?")
+                assert kept.endswith("${__url_time_range}")
+                offered = {each["name"] for each in boards[uid]["templating"]["list"]}
+                assert set(re.findall(r"var-(\w+)=", kept)) <= offered, link
+                assert set(re.findall(r"\$\{(\w+):queryparam", kept)) <= offered, link
+                led.add(uid)
+    assert led == set(boards) - {"sw-overview"}
