@@ -14,6 +14,7 @@ from seatwatt.contract.rules import Rule
 from seatwatt.ledger.open import open_engine
 from seatwatt.ledger.quarantine import Quarantine
 from seatwatt.settings import LedgerSettings
+from seatwatt.simulators.broker import EmbeddedBroker
 from tests.commands import Ended, run
 from tests.servers import Server, free_port
 
@@ -100,3 +101,11 @@ def test_wrong_wishes_are_one_line_and_change_nothing(
     assert said in result.stderr
     assert result.stderr.count("\n") == 1, result.stderr
     assert quarantine.count() == 2
+
+
+def test_a_broker_that_knows_no_mqtt_5_is_spoken_to_in_3(quarantine: Quarantine,
+                                                         tmp_path: Path) -> None:
+    with EmbeddedBroker() as old:
+        result = _run(tmp_path, "replay", "--all", port=old.port)
+    assert (result.returncode, result.stdout) == (0, "2 messages replayed\n"), result.stderr
+    assert quarantine.count() == 0
