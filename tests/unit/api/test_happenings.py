@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from seatwatt.api.jobs.happenings import exchange_events, outages
+from seatwatt.api.jobs.happenings import exchange_events, outages, ups_days
 from seatwatt.api.jobs.live import live_points
 from seatwatt.api.jobs.months import months
 from seatwatt.contract.devices import Device
@@ -83,3 +83,15 @@ def test_a_declared_exchange_is_an_event() -> None:
     fields = dict(event.fields)
     assert fields["title"] == "Meter exchanged: meter/plant/grid"
     assert event.time_ms == fields["end_ms"] == 1_791_352_800_000
+
+
+def test_a_ups_day_counts_transfers_and_time_on_battery() -> None:
+    # Midnight of Karachi lies between the two spells on battery.
+    midnight = 1_791_313_200_000
+    times = [midnight - 120_000, midnight - 60_000, midnight, midnight + 60_000, midnight + 90_000,
+             midnight + 150_000]
+    flags = column(*zip(times, [0.0, 1.0, 0.0, 1.0, 1.0, 0.0], strict=True))
+    first, second = ups_days(small(), Device("ups", "plant", "ups-1"), flags)
+    assert dict(first.fields) == {"transfers": 1.0, "battery_s": 60.0}
+    assert dict(second.fields) == {"transfers": 1.0, "battery_s": 90.0}
+    assert second.time_ms == midnight == first.time_ms + 86_400_000
