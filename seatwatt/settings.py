@@ -104,7 +104,8 @@ class IngestSettings(BrokerSettings):
     ingest_queue_bytes: int = Field(
         4 << 20, ge=1, description="bytes waiting to be decoded, after which reading pauses")
     ingest_payload_bytes: int = Field(
-        1 << 20, ge=1, description="largest payload that is decoded; beyond is T10")
+        1_000_000, ge=1, le=1_000_000,
+        description="largest payload that is decoded; beyond is T10")
     ingest_journal_bytes: int = Field(
         1 << 30, ge=1, description="bound of the journal; at it nothing more is acknowledged")
     ingest_journal_alarm_pct: float = Field(
