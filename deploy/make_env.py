@@ -43,7 +43,7 @@ def provision(folder: Path, hosts: list[str]) -> None:
     """Broker and accounts, as they will lie inside the containers."""
     _seatwatt("broker", *(part for host in hosts for part in ("--host", host)),
               "--at", "/mosquitto/config", "--data", "/mosquitto/data",
-              "--services-bind", "0.0.0.0", out=folder)
+              "--services-bind", "0.0.0.0", "--user", "", out=folder)
     for name, arguments in ACCOUNTS.items():
         where = name.partition(".")[0]
         _seatwatt(*arguments, "--at", f"/run/seatwatt/{where}", out=folder)
