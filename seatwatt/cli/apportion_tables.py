@@ -1,5 +1,6 @@
 """A settlement for people at a terminal; energies in kWh, nothing rounded away."""
 
+from collections import Counter
 from typing import Any
 
 from rich import box
@@ -8,6 +9,9 @@ from rich.table import Table
 
 from seatwatt.settlement.document import document
 from seatwatt.settlement.settle import Settlement
+
+ALIKE_MAX = 3
+"""Findings of one rule and meter that a table shows before it counts them."""
 
 
 def show_settlement(console: Console, settlement: Settlement) -> None:
@@ -25,11 +29,22 @@ def show_explained(console: Console, found: dict[str, Any]) -> None:
 
 
 def show_findings(console: Console, findings: list[dict[str, Any]]) -> None:
-    """What the rules found, a line each."""
+    """What the rules found, a line each: all that block, of the others the first few of a kind."""
+    told: Counter[tuple[str, str]] = Counter()
     for row in findings:
+        if not row["blocks"]:
+            told[row["rule"], row["meter"]] += 1
+            if told[row["rule"], row["meter"]] > ALIKE_MAX:
+                continue
         blocks = " BLOCKS ISSUING" if row["blocks"] else ""
-        console.print(f"{row['rule']} {row['meter']} {row['from']}: {row['detail']}{blocks}",
-                      markup=False, highlight=False, soft_wrap=True)
+        _line(console, f"{row['rule']} {row['meter']} {row['from']}: {row['detail']}{blocks}")
+    for (rule, meter), count in told.items():
+        if count > ALIKE_MAX:
+            _line(console, f"{rule} {meter}: {count} findings in all; --json lists each")
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def kwh(value_wh: float) -> str:
