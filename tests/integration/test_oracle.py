@@ -31,7 +31,7 @@ ENERGIES = ("energy_wh", "direct_wh", "shared_wh", "unaccounted_wh", "estimated_
 
 def seeds() -> range:
     """The worlds to try: a number, or first-last."""
-    first, _, last = os.environ.get("SEATWATT_ORACLE_SEEDS", "6").partition("-")
+    first, _, last = os.environ.get("SEATWATT_ORACLE_SEEDS", "5").partition("-")
     return range(int(first), int(last)) if last else range(int(first))
 
 
