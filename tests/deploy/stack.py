@@ -133,9 +133,10 @@ def _broker_files(stack: Stack) -> Path:
     text = (made / "mosquitto.conf").read_text()
     for old, new in (("/mosquitto/config", str(made)), ("/mosquitto/data", str(data)),
                      ("listener 8883", f"listener {stack.tls_port} 127.0.0.1"),
-                     ("listener 8884 0.0.0.0", f"listener {stack.services_port} 127.0.0.1"),
-                     ("user mosquitto", "user root")):
+                     ("listener 8884 0.0.0.0", f"listener {stack.services_port} 127.0.0.1")):
         text = text.replace(old, new)
+    # Started as root it would drop to a user who may not read the test's folder.
+    text = ("user root\n" if os.geteuid() == 0 else "") + text
     config = stack.folder / "mosquitto.conf"
     config.write_text(text)
     return config
