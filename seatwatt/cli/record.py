@@ -1,6 +1,7 @@
 """`seatwatt record`: write what the broker carries to a recording."""
 
 import queue
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,9 @@ def record(out: Annotated[Path, typer.Option(help="the recording; .gz: compresse
 
     Example: seatwatt record --out hour.ndjson.gz --seconds 3600
     """
+    # Explicitly: in the background of a script a shell lets its children ignore Ctrl-C.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     if not is_filter(topic):
         raise InputError("--topic", f"{topic!r} is no topic filter", "such as seatwatt/v1/#")
     settings = broker_settings(host, port)

@@ -45,7 +45,7 @@ def subscribers(broker: Server) -> int:
     return broker.log().count("Sending SUBACK")
 
 
-@pytest.mark.parametrize("ends", ["count", "interrupt"])
+@pytest.mark.parametrize("ends", ["count", "interrupt", "terminate"])
 def test_what_is_replayed_is_recorded_in_order_and_byte_for_byte(
         tmp_path: Path, recorded: Path, ends: str) -> None:
     broker = mosquitto(tmp_path / "mosquitto", "log_type all")
@@ -56,9 +56,9 @@ def test_what_is_replayed_is_recorded_in_order_and_byte_for_byte(
         until(lambda: subscribers(broker) == 1, "record subscribes")
         said = command("replay", str(recorded), "--speed", "max", "--port", str(broker.port))
         assert said.startswith("20,001 messages published and acknowledged")
-        if ends == "interrupt":
+        if ends != "count":
             until(lambda: broker.log().count("Received PUBACK") >= 20_001, "all were recorded")
-            taking.send_signal(signal.SIGINT)
+            taking.send_signal(signal.SIGINT if ends == "interrupt" else signal.SIGTERM)
         printed, errors = taking.communicate(timeout=60)
         assert (taking.returncode, printed) == (0, f"{out}: 20,001 messages\n"), errors
     finally:
