@@ -8,6 +8,8 @@ import socket
 import threading
 from collections.abc import Iterable
 
+from seatwatt.simulators.mqtt_packets import remaining_length
+
 _CONNACK_BYTES = 4
 _PUBACK_BYTES = 4
 _TIMEOUT_S = 60.0
@@ -17,22 +19,13 @@ def packet(topic: str, payload: bytes, mid: int) -> bytes:
     """One PUBLISH at QoS 1; `mid` from 1 to 65,535."""
     name = topic.encode()
     body = len(name).to_bytes(2, "big") + name + mid.to_bytes(2, "big") + payload
-    return b"\x32" + _length(len(body)) + body
+    return b"\x32" + remaining_length(len(body)) + body
 
 
 def packets(messages: Iterable[tuple[str, bytes]]) -> list[bytes]:
     """One PUBLISH for each (topic, payload)."""
     return [packet(topic, payload, number % 65_535 + 1)
             for number, (topic, payload) in enumerate(messages)]
-
-
-def _length(count: int) -> bytes:
-    digits = bytearray()
-    while count > 127:
-        digits.append(count & 127 | 128)
-        count >>= 7
-    digits.append(count)
-    return bytes(digits)
 
 
 class RawPublisher:
@@ -43,7 +36,7 @@ class RawPublisher:
         self._socket = socket.create_connection((host, port), timeout=_TIMEOUT_S)
         name = client_id.encode()
         hello = b"\x00\x04MQTT\x04\x02\x00\x00" + len(name).to_bytes(2, "big") + name
-        self._socket.sendall(b"\x10" + _length(len(hello)) + hello)
+        self._socket.sendall(b"\x10" + remaining_length(len(hello)) + hello)
         answer = self._socket.recv(_CONNACK_BYTES)
         if len(answer) < _CONNACK_BYTES or answer[3]:
             raise ConnectionError(f"broker refuses the publisher: {answer!r}")

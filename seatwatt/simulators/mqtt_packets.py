@@ -16,12 +16,12 @@ def connect(client_id: str, user: str, password: str) -> bytes:
     body = b"\x00\x04MQTT\x04" + bytes([flags]) + b"\x00\x00" + _text(client_id)
     if user:
         body += _text(user) + (_text(password) if password else b"")
-    return b"\x10" + _length(len(body)) + body
+    return b"\x10" + remaining_length(len(body)) + body
 
 
 def publish(topic: bytes, payload: bytes, mid: int) -> bytes:
     """PUBLISH at QoS 1, not retained."""
-    return b"".join((b"\x32", _length(len(topic) + 4 + len(payload)),
+    return b"".join((b"\x32", remaining_length(len(topic) + 4 + len(payload)),
                      len(topic).to_bytes(2, "big"), topic, mid.to_bytes(2, "big"), payload))
 
 
@@ -35,7 +35,8 @@ def _text(text: str) -> bytes:
     return len(data).to_bytes(2, "big") + data
 
 
-def _length(count: int) -> bytes:
+def remaining_length(count: int) -> bytes:
+    """How many bytes follow, seven bits a byte, the lowest first (MQTT 3.1.1, 2.2.3)."""
     digits = bytearray()
     while count > 127:
         digits.append(count & 127 | 128)
