@@ -23,14 +23,13 @@ from sqlalchemy import table as named_table
 
 from seatwatt.contract.errors import InputError
 from seatwatt.ledger.open import ledger_file, migrate_within, open_engine, reading, writing
-from seatwatt.ledger.run_tables import runs
+from seatwatt.ledger.people_tables import metadata
 from seatwatt.settings import LedgerSettings
 from seatwatt.sqlite_copy import check_replaceable, put_in_place, snapshot
 
 _ROWS = 1000
 _LOCK_WAIT_S = 10
-_METADATA = runs.metadata
-_TABLES = _METADATA.sorted_tables
+_TABLES = metadata.sorted_tables
 """All of them, those that others refer to first."""
 _SEQUENCES = named_table("sqlite_sequence", named("name"), named("seq"))
 """Where SQLite keeps the highest number given in each table."""
@@ -104,7 +103,7 @@ def _replace(source: Engine, target: Engine) -> None:
         into.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_S}s'"))
         # Rows that may not be changed cannot be deleted either, but with their tables they go.
         into.execute(text("DROP TABLE IF EXISTS alembic_version"))
-        _METADATA.drop_all(into)
+        metadata.drop_all(into)
         migrate_within(into)
         with reading(source) as rows:
             _copy(rows, into)

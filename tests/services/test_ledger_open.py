@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from seatwatt.contract.errors import SeatwattError, SettingsError, StoreUnavailable
 from seatwatt.ledger.open import open_engine, reading, writing
-from seatwatt.ledger.run_tables import runs
+from seatwatt.ledger.people_tables import metadata
 from seatwatt.ledger.tables import changes
 from seatwatt.settings import LedgerSettings
 from tests.servers import free_port
@@ -21,7 +21,7 @@ from tests.servers import free_port
 
 def test_migrations_build_what_the_tables_declare(ledger: Engine) -> None:
     with reading(ledger) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), runs.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_opening_again_finds_the_work_done(ledger_settings: LedgerSettings) -> None:
