@@ -1,29 +1,31 @@
 """A statement's intervals as Green Button: an Atom feed of the Energy Services Provider Interface.
 
-Elements stand in the order that the public schema (espi.xsd) demands. Values are whole
-milliwatt-hours: unit Wh (72), multiplier 10^-3.
+Elements stand in the order that the public schema (espi.xsd 4.0) demands, each link says what it
+leads to. Values are whole milliwatt-hours: unit Wh (72), multiplier 10^-3.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
+from itertools import groupby
 from typing import Any
 from xml.etree import ElementTree as Xml
 from zoneinfo import ZoneInfo
 
 from seatwatt.contract.intervals import IntervalGrid, local_midnight_ms
 from seatwatt.contract.leasetimes import local_date
+from seatwatt.settlement.green_button_time import local_time
 
 ATOM, ESPI = "http://www.w3.org/2005/Atom", "http://naesb.org/espi"
 _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
-"""RFC 4122's for addresses: the same statement has the same ids."""
+"""RFC 4122's for addresses: a resource keeps its id from month to month."""
 
 WATT_HOURS, MILLI = "72", "-3"
-QUALITY_VALID, QUALITY_ESTIMATED = "17", "9"
-"""Validated; estimated by linear interpolation."""
+ELECTRICITY = "1"
+QUALITY_VALID, QUALITY_ESTIMATED, QUALITY_MIXED = "17", "9", "13"
+"""Validated; estimated by linear interpolation; of a summary, some of each."""
 
-NO_DST_RULE = "FFFFFFFF"
-"""Says that daylight saving is not to be computed: intervals are in UTC anyway."""
+_RESOURCE = "/espi/1_1/resource"
 
 
 def green_button(document: dict[str, Any]) -> bytes:
@@ -44,45 +46,41 @@ class _Feed:
         issued = document["issued_at"]
         self._at = issued or datetime.fromtimestamp(end_ms // 1000, UTC).strftime(
             "%Y-%m-%dT%H:%M:%SZ")
-        self._base = f"/espi/1_1/resource/RetailCustomer/{document['party']['id']}"
+        self._base = f"{_RESOURCE}/RetailCustomer/{document['party']['id']}"
         self._point = f"{self._base}/UsagePoint/{document['site']['id']}"
 
     def build(self) -> bytes:
         """The whole feed."""
-        name = self._document["number"] or "draft"
+        party = self._document["party"]["name"]
         feed = Xml.Element(f"{{{ATOM}}}feed")
-        self._head(feed, self._base, f"{self._document['party']['name']}, {name}")
-        meter, zone = f"{self._point}/MeterReading/1", "/espi/1_1/resource/LocalTimeParameters/1"
-        kind, summary = "/espi/1_1/resource/ReadingType/1", (
-            f"{self._point}/ElectricPowerUsageSummary/1")
-        self._entry(feed, self._point, self._usage_point(), "Usage point",
-                    [f"{self._point}/MeterReading", f"{self._point}/ElectricPowerUsageSummary",
-                     zone])
-        self._entry(feed, zone, self._local_time(), "Local time")
-        self._entry(feed, meter, _espi("MeterReading"), "Energy by interval",
-                    [f"{meter}/IntervalBlock", kind])
-        self._entry(feed, kind, self._reading_type(), "Type of reading")
-        for number, block in enumerate(self._blocks(), start=1):
-            self._entry(feed, f"{meter}/IntervalBlock/{number}", block, "")
-        self._entry(feed, summary, self._summary(), "Usage summary")
+        _atom(feed, "id", _id(self._base))
+        _atom(feed, "title", f"{party}, {self._document['number'] or 'draft'}")
+        _atom(feed, "updated", self._at)
+        _link(feed, "self", f"{self._base}/UsagePoint")
+        meter, summary = f"{self._point}/MeterReading", f"{self._point}/UsageSummary"
+        zone = f"{_RESOURCE}/LocalTimeParameters/{self._document['site']['id']}"
+        kind = f"{_RESOURCE}/ReadingType/{self._grid.interval_s}"
+        self._entry(feed, self._point, self._usage_point(),
+                    f"{party} at {self._document['site']['name']}", [meter, summary, zone])
+        self._entry(feed, zone, self._local_time(), self._zone.key)
+        self._entry(feed, f"{meter}/1", _espi("MeterReading"), "Energy by interval",
+                    [f"{meter}/1/IntervalBlock", kind])
+        self._entry(feed, kind, self._reading_type(), "Energy of each interval, mWh")
+        for day, block in self._blocks():
+            self._entry(feed, f"{meter}/1/IntervalBlock/{day:%Y%m%d}", block, day.isoformat())
+        first = self._document["period"]["from"].replace("-", "")
+        self._entry(feed, f"{summary}/{first}", self._summary(), "Energy of the whole period")
         Xml.indent(feed)
         return bytes(Xml.tostring(feed, encoding="utf-8", xml_declaration=True))
 
-    def _head(self, parent: Xml.Element, path: str, title: str) -> None:
-        seed = f"{self._document['digest']} {self._document['number']} {path}"
-        _atom(parent, "id", f"urn:uuid:{uuid.uuid5(_NAMESPACE, seed)}")
-        _atom(parent, "title", title)
-        _atom(parent, "updated", self._at)
-        _atom(parent, "link").attrib.update({"rel": "self", "href": path})
-
     def _entry(self, feed: Xml.Element, path: str, content: Xml.Element, title: str,
-               related: "list[str] | None" = None) -> None:
+               related: Iterable[str] = ()) -> None:
         entry = _atom(feed, "entry")
-        seed = f"{self._document['digest']} {self._document['number']} {path}"
-        _atom(entry, "id", f"urn:uuid:{uuid.uuid5(_NAMESPACE, seed)}")
-        for rel, href in [("self", path), ("up", path.rsplit("/", 1)[0]),
-                          *(("related", href) for href in related or [])]:
-            _atom(entry, "link").attrib.update({"rel": rel, "href": href})
+        _atom(entry, "id", _id(path))
+        _link(entry, "self", path)
+        _link(entry, "up", path.rsplit("/", 1)[0])
+        for href in related:
+            _link(entry, "related", href)
         _atom(entry, "title", title)
         _atom(entry, "content").append(content)
         _atom(entry, "published", self._at)
@@ -94,61 +92,62 @@ class _Feed:
         return point
 
     def _local_time(self) -> Xml.Element:
-        offset = datetime.fromtimestamp(self._grid.start_ms / 1000, self._zone).utcoffset()
-        seconds = 0 if offset is None else int(offset.total_seconds())
-        return _parts(_espi("LocalTimeParameters"), dstEndRule=NO_DST_RULE, dstOffset="0",
-                      dstStartRule=NO_DST_RULE, tzOffset=str(seconds))
+        local = local_time(self._zone, self._grid.start_ms)
+        return _parts(_espi("LocalTimeParameters"), dstEndRule=local.end_rule,
+                      dstOffset=str(local.saving_s), dstStartRule=local.start_rule,
+                      tzOffset=str(local.offset_s))
 
     def _reading_type(self) -> Xml.Element:
         """Delta data, electricity, normal, forward, energy: the codes of the schema."""
         return _parts(
-            _espi("ReadingType"), accumulationBehaviour="4", commodity="1", dataQualifier="12",
-            defaultQuality=QUALITY_VALID, flowDirection="1",
+            _espi("ReadingType"), accumulationBehaviour="4", commodity=ELECTRICITY,
+            dataQualifier="12", defaultQuality=QUALITY_VALID, flowDirection="1",
             intervalLength=str(self._grid.interval_s), kind="12", phase="0",
             powerOfTenMultiplier=MILLI, timeAttribute="0", uom=WATT_HOURS)
 
-    def _blocks(self) -> Iterator[Xml.Element]:
+    def _blocks(self) -> Iterator[tuple[date, Xml.Element]]:
         """One block a local day."""
-        bounds = self._grid.boundaries_ms
-        energy = self._document["intervals"]["energy_wh"]
+        bounds, energy = self._grid.boundaries_ms, self._document["intervals"]["energy_wh"]
         estimated = set(self._document["intervals"]["estimated"])
-        block, today = _espi("IntervalBlock"), None
-        for at, value in enumerate(energy):
-            day = local_date(bounds[at], self._zone)
-            if day != today:
-                if today is not None:
-                    yield block
-                block, today = _espi("IntervalBlock"), day
-                length = sum(bounds[i + 1] - bounds[i] for i in range(at, len(energy))
-                             if local_date(bounds[i], self._zone) == day)
-                _parts(_part(block, "interval"), duration=str(length // 1000),
-                       start=str(bounds[at] // 1000))
-            reading = _part(block, "IntervalReading")
-            quality = QUALITY_ESTIMATED if at in estimated else QUALITY_VALID
-            _part(_part(reading, "ReadingQuality"), "quality", quality)
-            _parts(_part(reading, "timePeriod"),
-                   duration=str((bounds[at + 1] - bounds[at]) // 1000),
-                   start=str(bounds[at] // 1000))
-            _part(reading, "value", str(round(value * 1000)))
-        yield block
+        for day, within in groupby(range(len(energy)),
+                                   lambda at: local_date(bounds[at], self._zone)):
+            places, block = list(within), _espi("IntervalBlock")
+            _interval(block, "interval", bounds[places[0]], bounds[places[-1] + 1])
+            for at in places:
+                reading = _part(block, "IntervalReading")
+                quality = QUALITY_ESTIMATED if at in estimated else QUALITY_VALID
+                _part(_part(reading, "ReadingQuality"), "quality", quality)
+                _interval(reading, "timePeriod", bounds[at], bounds[at + 1])
+                _part(reading, "value", str(round(energy[at] * 1000)))
+            yield day, block
 
     def _summary(self) -> Xml.Element:
-        summary = _espi("ElectricPowerUsageSummary")
-        end_s = self._grid.end_ms // 1000
-        _parts(_part(summary, "billingPeriod"),
-               duration=str((self._grid.end_ms - self._grid.start_ms) // 1000),
-               start=str(self._grid.start_ms // 1000))
+        summary, end_s = _espi("UsageSummary"), str(self._grid.end_ms // 1000)
+        estimated = self._document["intervals"]["estimated"]
+        _interval(summary, "billingPeriod", self._grid.start_ms, self._grid.end_ms)
         _parts(_part(summary, "overallConsumptionLastPeriod"), powerOfTenMultiplier=MILLI,
-               timeStamp=str(end_s), uom=WATT_HOURS,
+               timeStamp=end_s, uom=WATT_HOURS,
                value=str(round(self._document["energy"]["energy_wh"] * 1000)))
-        _part(summary, "statusTimeStamp", str(end_s))
-        return summary
+        return _parts(summary, qualityOfReading=QUALITY_MIXED if estimated else QUALITY_VALID,
+                      statusTimeStamp=end_s, commodity=ELECTRICITY)
+
+
+def _id(path: str) -> str:
+    return f"urn:uuid:{uuid.uuid5(_NAMESPACE, path)}"
 
 
 def _atom(parent: Xml.Element, name: str, text: "str | None" = None) -> Xml.Element:
     child = Xml.SubElement(parent, f"{{{ATOM}}}{name}")
     child.text = text
     return child
+
+
+def _link(parent: Xml.Element, rel: str, href: str) -> None:
+    """What it leads to is in the address: a resource ends with its number or name, a list with
+    what it lists."""
+    name, last = href.split("/")[-2:]
+    kind = f"espi-feed/{last}" if last[0].isupper() else f"espi-entry/{name}"
+    _atom(parent, "link").attrib.update({"rel": rel, "href": href, "type": kind})
 
 
 def _espi(name: str) -> Xml.Element:
@@ -165,3 +164,8 @@ def _parts(parent: Xml.Element, **texts: str) -> Xml.Element:
     for name, text in texts.items():
         _part(parent, name, text)
     return parent
+
+
+def _interval(parent: Xml.Element, name: str, start_ms: int, end_ms: int) -> None:
+    _parts(_part(parent, name), duration=str((end_ms - start_ms) // 1000),
+           start=str(start_ms // 1000))
