@@ -92,7 +92,7 @@ class IngestSettings(BrokerSettings):
     ingest_share: str = Field(
         "ingest", pattern="[^/+#]+", description="name of the shared subscription of the workers")
     ingest_filters: str = Field(
-        "seatwatt/v1/#", min_length=1, description="MQTT topic filters, separated by commas")
+        "seatwatt/#", min_length=1, description="MQTT topic filters, separated by commas")
     ingest_state: Path = Field(
         Path("var/ingest"), description="folder of the journal and of what is subscribed")
     ingest_batch_readings: int = Field(
@@ -168,9 +168,25 @@ class ApiSettings(Settings):
         5.0, ge=0, description="how long a settlement may be shown again; a slow one longer, "
                                "twenty times what it took")
     api_rate_per_s: float = Field(
-        100.0, gt=0, description="requests a second that one API key may make in the long run")
+        100.0, gt=0, description="requests a second that one API key or user may make in the long "
+                                 "run")
     api_rate_burst: int = Field(
-        400, ge=1, description="requests that one API key may make at once")
+        400, ge=1, description="requests that one API key or user may make at once")
+    api_failed_burst: int = Field(
+        10, ge=1, description="wrong keys, or failed log-ins, that one address may try at once")
+    api_failed_per_min: float = Field(
+        2.0, gt=0, description="wrong keys, or failed log-ins, a minute that one address may try "
+                               "in the long run")
+    api_session_idle_min: int = Field(
+        60, ge=1, description="a log-in that is not used for so long is over")
+    api_session_hours: int = Field(
+        12, ge=1, description="a log-in is over after so long, however busy it is")
+    api_cookie_secure: Literal["auto", "always", "never"] = Field(
+        "auto", description="whether the log-in's cookie is for https alone; auto: where the "
+                            "request came by https, to us or to a proxy of SEATWATT_API_PROXIES")
+    api_proxies: str = Field(
+        "", description="addresses of proxies, separated by commas, whose X-Forwarded-For and "
+                        "X-Forwarded-Proto are believed")
     occupancy_days: int = Field(
         90, ge=1, description="how many days issued runs keep who sat where")
     silent_after_s: float = Field(

@@ -127,7 +127,7 @@ def _ingesting(state: DemoState, mqtt_port: int, store: StoreSettings, engine: A
                ) -> Iterator[Ingest]:
     """Ingest in this process, subscribed before anything is published."""
     settings = IngestSettings.load(**_here(mqtt_port), ingest_state=state.folder / "ingest",
-                                   ingest_workers=1, ingest_filters="seatwatt/v1/#",
+                                   ingest_workers=1, ingest_filters="seatwatt/#",
                                    ingest_linger_s=0.05, ingest_batch_readings=10_000)
     writer = open_writer(store)
     ingest = Ingest(settings, writer, Quarantine(engine), decode, now_ms)

@@ -69,7 +69,7 @@ _ROWS = (
         "aside_total", "readings_total", "queue_messages", "queue_bytes", "journal_bytes",
         "journal_fill_pct", "unacknowledged", "oldest_unacknowledged_s", "reading_paused",
         "connected", "reconnects_total", "sessions_lost_total", "network_failures_total",
-        "store_open", "balanced"), "each ten seconds"),
+        "broker_dropped_total", "store_open", "balanced"), "each ten seconds"),
 )
 
 DERIVED: dict[str, Derived] = {row.name: row for row in _ROWS}

@@ -6,7 +6,12 @@ from typing import Self
 from seatwatt.contract.devices import KINDS, check_identifier, is_identifier
 from seatwatt.contract.errors import InputError
 
-PREFIX = "seatwatt/v1"
+ROOT = "seatwatt"
+"""Below it is ours, whatever the version: what is not understood there is refused, not ignored."""
+PREFIX = f"{ROOT}/v1"
+BROKER_DROPPED = "$SYS/broker/publish/messages/dropped"
+"""Where mosquitto tells how many messages it dropped; retained, each `sys_interval` in which it
+changed."""
 CHANNELS = ("pack", "status", "receipt")
 """What stands in a topic's kind besides device kinds; the device is then the gateway."""
 
@@ -34,7 +39,7 @@ class Topic:
     def parse(cls, text: str) -> Self:
         """Raises InputError unless `text` is `seatwatt/v1/{site}/{kind}/{zone}/{device}`."""
         parts = text.split("/")
-        if len(parts) != 6 or parts[0] != "seatwatt" or parts[1] != "v1":
+        if len(parts) != 6 or parts[0] != ROOT or parts[1] != "v1":
             raise InputError("topic", f"{text!r} is unknown", f"{PREFIX}/site/kind/zone/device")
         return cls(*parts[2:])
 

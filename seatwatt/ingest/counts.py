@@ -20,7 +20,8 @@ class Account:
     in_flight: int = 0
     """In memory: not acknowledged, and redelivered by the broker if we die."""
     aside: int = 0
-    """Seen and acknowledged, but no readings: status messages and receipts. Not in `received`."""
+    """Seen and acknowledged, but no readings: status messages, receipts, the broker's own figures.
+    Not in `received`."""
     readings: int = 0
     """Readings stored."""
 

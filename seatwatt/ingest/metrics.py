@@ -13,7 +13,7 @@ _HELP = {
     "journalled": "messages on our own disk, not yet in the store",
     "quarantined_total": "messages with a refused record, kept in the quarantine",
     "in_flight": "messages in memory, not acknowledged",
-    "aside_total": "status messages and receipts seen",
+    "aside_total": "status messages, receipts and figures of the broker seen",
     "readings_total": "readings stored",
     "queue_messages": "messages waiting to be decoded",
     "queue_bytes": "bytes waiting to be decoded",
@@ -26,6 +26,7 @@ _HELP = {
     "reconnects_total": "connections to the broker after the first",
     "sessions_lost_total": "times the broker had forgotten our session",
     "network_failures_total": "exceptions in the network thread",
+    "broker_dropped_total": "messages the broker says it dropped since it began, of any client",
     "store_open": "1 while the store takes readings",
     "balanced": "1 when received = stored + journalled + quarantined + in flight",
 }
@@ -49,6 +50,7 @@ def figures(ingest: Ingest) -> dict[str, float]:
         "reconnects_total": float(link.state.reconnects),
         "sessions_lost_total": float(link.sessions_lost),
         "network_failures_total": float(link.state.failures),
+        "broker_dropped_total": float(ingest.drops.total),
         "store_open": float(ingest.store.gate.is_open),
         "balanced": float(account.balanced),
     }

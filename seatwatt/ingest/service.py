@@ -14,10 +14,12 @@ from dataclasses import replace
 
 import msgspec
 
+from seatwatt.contract.topics import BROKER_DROPPED
 from seatwatt.ingest.commit import Committer, Places
 from seatwatt.ingest.counts import Account, Counts
 from seatwatt.ingest.delivery import Store
 from seatwatt.ingest.drain import Drain
+from seatwatt.ingest.drops import Drops
 from seatwatt.ingest.gate import Gate
 from seatwatt.ingest.intake import Delivery, Intake, size_of
 from seatwatt.ingest.journal import Journal
@@ -35,6 +37,7 @@ _DRAIN_PAUSE_S = 0.2
 _COMMITTERS = 2
 """One waits for the store while the other turns the next parcel into lines."""
 _STOP_S = 15.0
+_DROPPED = BROKER_DROPPED.encode()
 _TO_JSON = msgspec.json.Encoder().encode
 
 
@@ -53,7 +56,9 @@ class Ingest:
         self.intake = Intake(settings.ingest_queue_messages, settings.ingest_queue_bytes)
         self.store = Store(writer, Gate())
         self.places = Places(self.store, quarantine)
-        self.link = Link(open_session(settings), self._deliver, self.intake.has_room, clock,
+        session = open_session(settings)
+        self.drops = Drops(session.address)
+        self.link = Link(session, self._deliver, self.intake.has_room, clock,
                          Takeovers(settings.ingest_takeovers))
         self._stopping = threading.Event()
         self.committer = Committer(self.places, self.journal, self.counts, self._stopping.wait)
@@ -134,6 +139,9 @@ class Ingest:
         if aside:
             self.link.settle({delivery.epoch: [mid for _, _, mid in aside if mid]}, {})
             self.counts.aside(len(aside))
+            for topic, payload, _ in aside:
+                if topic == _DROPPED:
+                    self.drops.hear(payload)
             ours = [message for message in delivery.messages if not is_aside(message[0])]
             delivery = replace(delivery, messages=ours, size=size_of(ours))
         self.counts.received(len(delivery.messages))

@@ -8,6 +8,7 @@ from paho.mqtt.client import ConnectFlags
 from paho.mqtt.reasoncodes import ReasonCode
 
 from seatwatt.contract.errors import SettingsError
+from seatwatt.contract.topics import BROKER_DROPPED
 from seatwatt.ingest.subscriptions import Subscriptions
 from seatwatt.ingest.wire import Wire
 from seatwatt.settings import IngestSettings
@@ -28,6 +29,8 @@ class Session:
         wire.on_subscribe = self._on_subscribe
         wire.on_unsubscribe = self._on_unsubscribe
         self.taken = self.subscribed = False
+        self._welcome_mid: int | None = None
+        self._asks_welcome = True
         self.known = False
         """Whether the broker has had a session of ours since we started."""
         self.lost = 0
@@ -61,15 +64,27 @@ class Session:
         self._subscriptions.asked()
         if self._subscriptions.wanted:
             wire.subscribe([(name, 1) for name in self._subscriptions.wanted])
+            self._ask_welcome(wire)
         else:
             self.subscribed = True  # only to fetch what still waits for us
         if self._subscriptions.removed:
             wire.unsubscribe(list(self._subscriptions.removed))
 
-    def _on_subscribe(self, wire: Any, _data: Any, _mid: int, reasons: list[ReasonCode],
+    def _ask_welcome(self, wire: Any) -> None:
+        """In a packet of its own, for it may be refused; and once only where a broker hangs up
+        on it."""
+        if self._subscriptions.welcome and self._asks_welcome:
+            self._asks_welcome = False
+            _, self._welcome_mid = wire.subscribe(
+                [(name, 0) for name in self._subscriptions.welcome])
+
+    def _on_subscribe(self, wire: Any, _data: Any, mid: int, reasons: list[ReasonCode],
                       _properties: Any) -> None:
-        if any(reason.is_failure for reason in reasons):
-            self.problem = f"broker {self.address} refuses our subscription"
+        if mid == self._welcome_mid:
+            self._asks_welcome = True
+        elif any(reason.is_failure for reason in reasons):
+            self.problem = (f"broker {self.address} refuses our subscription to "
+                            + ", ".join(self._subscriptions.wanted))
             wire.disconnect()
         else:
             self.subscribed = True
@@ -100,6 +115,11 @@ def filters(settings: IngestSettings) -> tuple[str, ...]:
     return tuple(f"$share/{settings.ingest_share}/{name}" for name in names)
 
 
+def welcome(settings: IngestSettings) -> tuple[str, ...]:
+    """What a worker would hear of the broker itself; one of them is enough."""
+    return (BROKER_DROPPED,) if settings.ingest_worker == 1 else ()
+
+
 def open_session(settings: IngestSettings) -> Session:
     """The session of this worker, not yet connected. SettingsError when a file is missing."""
     name = client_id(settings)
@@ -110,5 +130,5 @@ def open_session(settings: IngestSettings) -> Session:
         wire.tls_set_context(trust)
     wire.connect_async(settings.mqtt_host, settings.mqtt_port, settings.ingest_keepalive_s)
     subscriptions = Subscriptions(settings.ingest_state / f"subscriptions-{name}.json",
-                                  filters(settings))
+                                  filters(settings), welcome(settings))
     return Session(wire, subscriptions, f"{settings.mqtt_host}:{settings.mqtt_port}", name)

@@ -13,11 +13,11 @@ from seatwatt.ingest.ports import Decode
 
 LOG = logging.getLogger("seatwatt.ingest")
 _TOPICS_REMEMBERED = 100_000
-_ASIDE = re.compile(rb"seatwatt/v1/[^/]+/(?:status|receipt)/")
+_ASIDE = re.compile(rb"seatwatt/v1/[^/]+/(?:status|receipt)/|\$SYS/")
 
 
 def is_aside(topic: bytes) -> bool:
-    """Whether the topic carries the gateways' own business, no readings."""
+    """Whether the topic carries the gateways' own business, or the broker's; no readings."""
     return _ASIDE.match(topic) is not None
 
 

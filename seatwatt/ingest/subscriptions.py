@@ -11,19 +11,20 @@ from pathlib import Path
 class Subscriptions:
     """The wanted filters, and those an earlier start may have left in the session."""
 
-    def __init__(self, path: Path, wanted: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, wanted: tuple[str, ...], welcome: tuple[str, ...] = ()) -> None:
+        """`welcome`: what a broker may refuse us."""
         self._path = path
-        self.wanted = wanted
-        self.removed = tuple(sorted(set(self._read()) - set(wanted)))
+        self.wanted, self.welcome = wanted, welcome
+        self.removed = tuple(sorted(set(self._read()) - {*wanted, *welcome}))
 
     def asked(self) -> None:
         """Before subscribing: from now on the session may hold old and new ones."""
-        self._write({*self.wanted, *self.removed})
+        self._write({*self.wanted, *self.welcome, *self.removed})
 
     def removal_confirmed(self) -> None:
         """The broker let go of the old ones."""
         self.removed = ()
-        self._write(set(self.wanted))
+        self._write({*self.wanted, *self.welcome})
 
     def _read(self) -> list[str]:
         try:

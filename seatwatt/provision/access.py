@@ -5,7 +5,7 @@ from enum import Enum
 
 from seatwatt.contract.devices import KINDS, check_identifier
 from seatwatt.contract.errors import InputError
-from seatwatt.contract.topics import PREFIX, Topic
+from seatwatt.contract.topics import BROKER_DROPPED, PREFIX, ROOT, Topic
 
 
 class Door(Enum):
@@ -25,9 +25,10 @@ class Account:
 
 
 INGEST = Account(name="ingest", door=Door.SERVICES,
-                 may=(("read", f"{PREFIX}/#"), ("write", f"{PREFIX}/+/receipt/+/+")))
+                 may=(("read", f"{ROOT}/#"), ("read", BROKER_DROPPED),
+                      ("write", f"{PREFIX}/+/receipt/+/+")))
 OPERATOR = Account(name="operator", door=Door.SERVICES,
-                   may=(("readwrite", f"{PREFIX}/#"), ("read", "$SYS/#")))
+                   may=(("readwrite", f"{ROOT}/#"), ("read", "$SYS/#")))
 """For people: `record`, `replay`, `simulate`, `quarantine replay`, the broker's own figures."""
 
 _GATEWAY = "gateway."

@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+
 from seatwatt.cli._raw_publisher import RawPublisher, packets
 from seatwatt.ledger.open import open_engine
 from seatwatt.ledger.quarantine import Kept, Quarantine
@@ -119,7 +122,10 @@ class IngestProcess:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(how)
-        return self.process.wait(40)
+        try:
+            return self.process.wait(40)
+        finally:
+            self.process.kill()
 
     def quarantined(self) -> list[Kept]:
         """What lies in its quarantine."""
@@ -128,6 +134,27 @@ class IngestProcess:
             return Quarantine(engine).list(limit=100_000)
         finally:
             engine.dispose()
+
+
+class Receipts:
+    """A gateway's ear: collects the ids in its receipts."""
+
+    def __init__(self, port: int, topic: str = "seatwatt/v1/hall/receipt/hall-a/gw") -> None:
+        self.ids: list[str] = []
+        self._client = Client(CallbackAPIVersion.VERSION2)
+        subscribed: list[int] = []
+        self._client.on_subscribe = lambda *_: subscribed.append(1)
+        self._client.on_message = lambda _c, _d, message: self.ids.extend(
+            json.loads(message.payload))
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        self._client.subscribe(topic, 1)
+        until(lambda: bool(subscribed), "the listener is subscribed")
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._client.disconnect()
+        self._client.loop_stop()
 
 
 def influx_url(server: Server) -> str:

@@ -3,12 +3,9 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from os import environ
 from pathlib import Path
-
-import pytest
 
 from seatwatt.cli._raw_publisher import packets
 from tests.servers import Server, influxd
@@ -23,14 +20,6 @@ from tests.services.ingest_kit import (
 )
 
 BAD = ("seatwatt/v1/hall/seat/hall-a/001", b'{"power": 12}')
-
-
-@pytest.fixture
-def ingest(tmp_path: Path, broker: Server, influx: Server) -> Iterator[IngestProcess]:
-    process = IngestProcess(tmp_path / "ingest", broker.port, influx_url(influx))
-    yield process
-    if process.process is not None and process.process.poll() is None:
-        process.end()
 
 
 def recording(path: Path, messages: list[tuple[str, bytes]]) -> Path:

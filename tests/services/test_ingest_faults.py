@@ -10,6 +10,7 @@ import pytest
 from seatwatt.cli._raw_publisher import RawPublisher, packets
 from seatwatt.contract.errors import StoreUnavailable
 from seatwatt.contract.senml import decode
+from seatwatt.ingest.metrics import figures
 from seatwatt.ingest.service import Ingest
 from seatwatt.ingest.watch import Watch
 from seatwatt.settings import IngestSettings
@@ -264,6 +265,30 @@ def test_receipts_are_given_for_what_is_quarantined_too(bench: Bench) -> None:
     assert len(stored(bench)) == 4
     assert [message.rule.name for message in bench.quarantine.messages] == ["T04"]
     assert (ingest.account.quarantined, ingest.account.stored) == (1, 0)
+
+
+def test_what_the_broker_itself_dropped_is_heard_of(
+        bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    bench.broker.stop()
+    bench.broker = mosquitto(tmp_path / "stingy", "max_queued_messages 10\nmax_inflight_messages 5"
+                             "\nsys_interval 1")
+    text = (bench.broker.folder / "mosquitto.conf").read_text()
+    (bench.broker.folder / "mosquitto.conf").write_text(
+        text.replace("max_queued_messages 0\n", "").replace("max_inflight_messages 1000\n", ""))
+    bench.broker.start()
+    bench.start()
+    bench.stop()
+    publish(bench.broker.port, singles(40))
+    ingest = bench.start()
+    until(lambda: ingest.drops.total > 0, "the broker told")
+    until(lambda: ingest.account.stored + ingest.drops.total == 40, "each is stored or told of")
+    assert figures(ingest)["broker_dropped_total"] == ingest.drops.total
+    assert ingest.account.balanced
+    assert [record.message for record in caplog.records if "dropped" in record.message] == [
+        f"broker 127.0.0.1:{bench.broker.port} dropped {ingest.drops.total} messages "
+        f"({ingest.drops.total} since it began) for clients that were away or slow: is its "
+        "max_queued_messages 0?"]
+    bench.broker.stop()
 
 
 def test_a_broker_that_does_not_want_us_is_told_and_asked_again(tmp_path: Path) -> None:

@@ -2,30 +2,20 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from seatwatt.cli._raw_publisher import RawPublisher
+from seatwatt.cli._raw_publisher import RawPublisher, packets
 from tests.servers import Server
 from tests.services.ingest_kit import (
     IngestProcess,
     count_and_sum,
-    influx_url,
     portions,
     publish,
     singles,
     until,
 )
-
-
-@pytest.fixture
-def ingest(tmp_path: Path, broker: Server, influx: Server) -> Iterator[IngestProcess]:
-    process = IngestProcess(tmp_path / "ingest", broker.port, influx_url(influx))
-    yield process
-    if process.process is not None and process.process.poll() is None:
-        process.end()
 
 
 def children(pid: int) -> list[int]:
@@ -72,6 +62,8 @@ def test_every_worker_takes_its_part_and_the_sums_are_shown(
     all_connected(ingest, 2)
     publish(broker.port, singles(2_000))
     until(lambda: ingest.metric("stored_total") == 2_000, "stored by both together")
+    publish(broker.port, packets([("seatwatt/v2/hall/seat/hall-a/001", b"[]")]), "other version")
+    until(lambda: ingest.metric("quarantined_total") == 1, "nothing below our prefix is ignored")
     page = ingest.page("metrics")
     assert "seatwatt_ingest_all_stored_total 2000\n" in page
     for number in (1, 2):
