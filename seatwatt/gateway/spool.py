@@ -15,8 +15,9 @@ from pathlib import Path
 
 from seatwatt.contract.devices import Device
 from seatwatt.gateway.packs import Draft, Rank
-from seatwatt.gateway.spool_file import open_file, set_aside
+from seatwatt.gateway.spool_file import open_file
 from seatwatt.gateway.spool_held import Held
+from seatwatt.sqlite_own import set_aside
 
 LOG = logging.getLogger("seatwatt.gateway")
 _SPARED = 0.01

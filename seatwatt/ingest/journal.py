@@ -5,8 +5,6 @@ A row holds the messages of a parcel as they came, compressed; they are decoded 
 are drained, oldest first.
 """
 
-import logging
-import os
 import shutil
 import sqlite3
 import threading
@@ -17,13 +15,12 @@ from pathlib import Path
 
 import msgspec
 
-from seatwatt.contract.errors import SettingsError
+from seatwatt.sqlite_own import open_own
 
-LOG = logging.getLogger("seatwatt.ingest")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal (
     id INTEGER PRIMARY KEY AUTOINCREMENT, messages INTEGER NOT NULL, size INTEGER NOT NULL,
-    refused INTEGER NOT NULL, body BLOB NOT NULL)
+    refused INTEGER NOT NULL, body BLOB NOT NULL);
 """
 _FROM_BODY = msgspec.msgpack.Decoder(list[tuple[bytes, bytes, int]])
 _TO_BODY = msgspec.msgpack.Encoder()
@@ -50,15 +47,11 @@ class Journal:
     """A bounded queue on disk. Safe to use from several threads, by one process."""
 
     def __init__(self, path: Path, max_bytes: int, reserve_bytes: int = 0) -> None:
+        """SettingsError when no file can be used; a damaged one is set aside."""
         self._path, self._max_bytes, self._reserve = path, max_bytes, reserve_bytes
         self._lock = threading.Lock()
-        self._database = _open(path)
-        self._messages: int
-        self._bytes: int
-        self._entries: int
-        self._messages, self._bytes, self._entries = self._database.execute(
-            "SELECT coalesce(sum(messages), 0), coalesce(sum(size), 0), count(*) FROM journal"
-        ).fetchone()
+        self._database, (self._messages, self._bytes, self._entries) = open_own(
+            path, "SEATWATT_INGEST_STATE", _SCHEMA, _sums)
 
     @property
     def messages(self) -> int:
@@ -127,47 +120,13 @@ class Journal:
 
     def _change(self, statement: str, values: tuple[object, ...]) -> None:
         try:
-            with self._database:
-                self._database.execute(statement, values)
+            self._database.execute(statement, values)
         except sqlite3.Error as error:
             raise JournalFull(f"journal {self._path}: {error}") from error
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    """The database at `path`; a damaged file is set aside, kept for whoever can mend it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            return _connected(path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
-            return _after_damage(path)
-    except (OSError, sqlite3.Error) as error:
-        raise SettingsError(f"SEATWATT_INGEST_STATE: cannot use {path}: {error}") from None
-
-
-def _after_damage(path: Path) -> sqlite3.Connection:
-    # Its write-ahead log belongs to it: beside a new file it would be damage again.
-    LOG.error("journal %s is damaged: kept as %s.damaged, going on with a new one", path, path)
-    for suffix in ("-wal", ""):
-        if Path(f"{path}{suffix}").exists():
-            os.replace(f"{path}{suffix}", f"{path}.damaged{suffix}")
-    return _connected(path)
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, check_same_thread=False, timeout=1.0)
-    try:
-        # One process a journal: two would drain the same entries and count them twice.
-        database.execute("PRAGMA locking_mode=EXCLUSIVE")
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=FULL")
-        database.execute(_SCHEMA)
-        database.commit()
-        if database.execute("PRAGMA quick_check").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError("the journal is damaged")
-    except sqlite3.Error:
-        database.close()
-        raise
-    return database
+def _sums(database: sqlite3.Connection) -> tuple[int, int, int]:
+    messages, size, entries = database.execute(
+        "SELECT coalesce(sum(messages), 0), coalesce(sum(size), 0), count(*) FROM journal"
+    ).fetchone()
+    return messages, size, entries

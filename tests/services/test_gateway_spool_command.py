@@ -89,7 +89,7 @@ def test_a_spool_that_another_gateway_uses_is_one_line(config: Path, tmp_path: P
         second = command(tmp_path, str(config))
         _, errors = second.communicate(timeout=60)
         assert second.returncode == 2
-        assert "another gateway uses it" in errors
+        assert "another process uses it" in errors
         assert errors.count("\n") == 1
     finally:
         first.send_signal(signal.SIGTERM)

@@ -162,7 +162,7 @@ def test_damage_met_while_running_costs_the_old_file_and_not_the_new_samples(tmp
 def test_two_gateways_do_not_share_a_spool(tmp_path: Path) -> None:
     box = spool(tmp_path)
     box.commit(drafts(energy(1)))
-    with pytest.raises(SettingsError, match=r"^SEATWATT_GATEWAY_SPOOL: .*another gateway uses it"):
+    with pytest.raises(SettingsError, match=r"^SEATWATT_GATEWAY_SPOOL: .*another process uses it"):
         spool(tmp_path)
 
 

@@ -83,7 +83,7 @@ def test_it_leaves_the_reserve_of_the_disk_alone(tmp_path: Path) -> None:
 
 def test_a_second_process_is_kept_out(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db", 1 << 20)
-    with pytest.raises(SettingsError, match=r"SEATWATT_INGEST_STATE: cannot use .*locked"):
+    with pytest.raises(SettingsError, match=r"SEATWATT_INGEST_STATE: cannot use .*another process"):
         Journal(tmp_path / "journal.db", 1 << 20)
     journal.close()
 
@@ -95,7 +95,15 @@ def test_a_damaged_file_is_set_aside_and_kept(tmp_path: Path, damage: bytes) -> 
     journal = Journal(path, 1 << 20)
     journal.put(MESSAGES, 2, False)
     journal.close()
-    assert (tmp_path / "journal.db.damaged").read_bytes() == damage
+    assert (tmp_path / "journal.db.damaged-1").read_bytes() == damage
+
+
+def test_a_second_damaged_file_does_not_overwrite_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    for _ in range(2):
+        path.write_bytes(b"this is no database")
+        Journal(path, 1 << 20).close()
+    assert {p.name for p in tmp_path.iterdir()} >= {"journal.db.damaged-1", "journal.db.damaged-2"}
 
 
 def test_a_folder_that_cannot_be_made_is_a_setting_error(tmp_path: Path) -> None:
