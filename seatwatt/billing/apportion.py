@@ -106,6 +106,7 @@ def _findings(site: Site, grid: IntervalGrid, energies: Energies, nodes: tuple[N
               branches: tuple[Branch, ...]) -> Iterator[Finding]:
     for device in sorted(energies):
         yield from energies[device].findings
+    days = grid.day_starts()
     for node, branch in zip(nodes, branches, strict=True):
-        yield from negative_residuals(node, branch.storage, grid)
+        yield from negative_residuals(node, branch.storage, grid, days)
     yield from unaccounted_alarm(nodes[-1], site.unaccounted.alarm_pct, grid)

@@ -1,6 +1,5 @@
 """What the balance itself says: B01, B02, and the proof that nothing is lost."""
 
-from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +12,8 @@ from seatwatt.contract.meters import SUPPLY
 from seatwatt.contract.rules import Rule
 
 
-def negative_residuals(node: NodeShare, storage: bool, grid: IntervalGrid) -> list[Finding]:
+def negative_residuals(node: NodeShare, storage: bool, grid: IntervalGrid,
+                       day_starts: tuple[int, ...]) -> list[Finding]:
     """B01: children read more than their parent; one finding a local day, from its first such
     interval to its last, so that a board of coarse resolution does not tell it every hour.
 
@@ -22,9 +22,8 @@ def negative_residuals(node: NodeShare, storage: bool, grid: IntervalGrid) -> li
     """
     if (node.residual_milliwh >= 0).all():
         return []
-    starts = _day_starts(grid)
     found = []
-    for first, end in pairwise((*starts.tolist(), len(grid))):
+    for first, end in pairwise((*day_starts, len(grid))):
         residual = node.residual_milliwh[first:end]
         over = np.arange(end - first) if storage else np.flatnonzero(residual < 0)
         if residual[over].sum() < 0:
@@ -67,9 +66,3 @@ def check_balance(result: Apportionment) -> None:
 def wh(milliwh: int) -> str:
     """Milliwatt-hours as Wh with three decimals, exactly."""
     return f"{'-' if milliwh < 0 else ''}{abs(milliwh) // 1000}.{abs(milliwh) % 1000:03}"
-
-
-def _day_starts(grid: IntervalGrid) -> Ints:
-    days = [datetime.fromtimestamp(at_ms / 1000, grid.zone).toordinal()
-            for at_ms in grid.boundaries_ms[:-1]]
-    return np.flatnonzero(np.diff(days, prepend=days[0] - 1))

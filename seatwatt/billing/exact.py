@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from seatwatt.metering.split import split_groups as split_positive
+
 Ints = NDArray[np.int64]
 
 _INT64_MAX = 2**63 - 1
@@ -56,6 +58,10 @@ def _split_dense(wholes: Ints, weights: Ints) -> Ints:
         raise ValueError("a split needs weights that do not add up to zero")
     highest = max(_largest(wholes), parties)
     if highest * _largest(weights) * parties > _INT64_MAX:
+        # Held time has large common factors, and without them a row splits alike.
+        weights = weights // np.gcd.reduce(weights, axis=1)[:, None]
+        totals = weights.sum(axis=1)
+    if highest * _largest(weights) * parties > _INT64_MAX:
         rows = [split(whole, row) for whole, row in zip(wholes.tolist(), weights.tolist(),
                                                         strict=True)]
         return np.array(rows, dtype=np.int64).reshape(weights.shape)
@@ -69,6 +75,14 @@ def _split_dense(wholes: Ints, weights: Ints) -> Ints:
     lowest = np.take_along_axis(np.sort(ranked, axis=1), (parties - left)[:, None] % parties, 1)
     parts += (ranked >= lowest) & (left > 0)[:, None]
     return parts * np.where(wholes < 0, -1, 1)[:, None]
+
+
+def split_groups(wholes: Ints, weights: Ints, group: Ints) -> Ints:
+    """`split` of many wholes over few parties each: arrays of one entry a whole and party, where
+    `group` counts the wholes up from 0; weights are positive, entries in the parties' order."""
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    parts = split_positive(np.abs(wholes[first]), weights, group)
+    return np.where(wholes < 0, -parts, parts)
 
 
 def _largest(values: Ints) -> int:

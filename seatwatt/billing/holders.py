@@ -1,22 +1,50 @@
 """Who holds which seat when: leases by date and by weekly shift, to the millisecond."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seatwatt.billing.claims import Claim, claims_of, places_of
 from seatwatt.billing.exact import Ints
+from seatwatt.billing.patterns import MIXED, Painter, Pattern, places_alike
 from seatwatt.billing.result import Seat
 from seatwatt.contract.errors import ConflictError
 from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.site import Site
 
-MIXED = -1
-"""In `Holding.holder`: several parties hold parts of the interval."""
+__all__ = ["MIXED", "Holding", "holding_of"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mixed:
+    """Who holds the cells (a place in an interval) that several parties hold, and how long:
+    arrays of one entry a cell and party, by cell and party. `cell` counts the cells up."""
+
+    cell: Ints
+    place: Ints
+    interval: Ints
+    party: Ints
+    held_ms: Ints
+
+    @classmethod
+    def of(cls, pattern_of: Ints, patterns: Sequence[Pattern]) -> Self:
+        """From each place's pattern."""
+        none = np.zeros(0, dtype=np.int64)
+        mine = [(at, patterns[pattern]) for at, pattern in enumerate(pattern_of.tolist())
+                if len(patterns[pattern].interval)]
+        place = np.repeat(np.array([at for at, _ in mine], dtype=np.int64),
+                          [len(pattern.interval) for _, pattern in mine])
+        interval, party, held_ms = (np.concatenate([none, *columns]) for columns in (
+            [pattern.interval for _, pattern in mine], [pattern.party for _, pattern in mine],
+            [pattern.held_ms for _, pattern in mine]))
+        other = ((np.diff(place, prepend=place[:1]) != 0)
+                 | (np.diff(interval, prepend=interval[:1]) != 0))
+        return cls(np.cumsum(other), place, interval, party, held_ms)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,18 +52,24 @@ class Holding:
     """Holders of places by interval. A place is a seat, or a room without seats that a lease
     takes whole, written (zone, ""); the places of a zone stand together.
 
-    `holder` [places, n] is the party that holds the whole interval (the operator where it is
-    vacant) or MIXED; a mixed cell's milliseconds by party are a row of `mixed_ms`.
+    `pattern_of` [places] says which of `patterns` a place has; `mixed` where it is MIXED.
     """
 
     places: tuple[Seat, ...]
     parties: tuple[str, ...]
     lengths_ms: Ints
-    holder: NDArray[np.int16]
-    mixed_place: Ints
-    mixed_interval: Ints
-    mixed_ms: Ints
+    pattern_of: Ints
+    patterns: tuple[Pattern, ...]
+    mixed: Mixed
     claims: tuple[Claim, ...]
+
+    @cached_property
+    def holder(self) -> NDArray[np.int16]:
+        """[places, n]: the party that holds the whole interval, or MIXED."""
+        holders = np.zeros((len(self.places), len(self.lengths_ms)), dtype=np.int16)
+        for place, pattern in enumerate(self.pattern_of):
+            holders[place] = self.patterns[pattern].holder
+        return holders
 
     @cached_property
     def zones(self) -> tuple[str, ...]:
@@ -45,52 +79,40 @@ class Holding:
     @cached_property
     def zone_of(self) -> Ints:
         """[places]: index into `zones`."""
-        return np.array([self.zones.index(zone) for zone, _ in self.places], dtype=np.int64)
+        position = {zone: at for at, zone in enumerate(self.zones)}
+        return np.array([position[zone] for zone, _ in self.places], dtype=np.int64)
 
     def by_zone(self, cells: Ints, mixed: Ints) -> Ints:
-        """[zones, n, parties]: `cells` [places, n] summed by whole holder, and `mixed`
-        [mixed cells, parties] where there are several."""
-        sums = np.zeros((len(self.parties), len(self.zones), len(self.lengths_ms)), dtype=np.int64)
-        for party, rows, values in self._held_cells(cells):
-            zones, starts = np.unique(self.zone_of[rows], return_index=True)
-            sums[party, zones] = np.add.reduceat(values, starts, axis=0)
-        cell, who = np.nonzero(mixed)
-        place, interval = self.mixed_place[cell], self.mixed_interval[cell]
-        np.add.at(sums, (who, self.zone_of[place], interval), mixed[cell, who])
-        return np.ascontiguousarray(sums.transpose(1, 2, 0))
+        """[zones, n, parties]: `cells` [places, n] summed by whole holder, and `mixed`, one value
+        for each entry of `self.mixed`."""
+        intervals = np.arange(len(self.lengths_ms))
+        # MIXED, which is -1, is a row of its own at the end, and left out.
+        sums = np.zeros((len(self.zones), len(self.parties) + 1, len(intervals)), dtype=np.int64)
+        for places in _alike(self.zone_of * len(self.patterns) + self.pattern_of):
+            holder = self.patterns[self.pattern_of[places[0]]].holder
+            sums[self.zone_of[places[0]], holder, intervals] += cells[places].sum(axis=0)
+        zone = self.zone_of[self.mixed.place]
+        np.add.at(sums, (zone, self.mixed.party, self.mixed.interval), mixed)
+        return np.ascontiguousarray(sums[:, :-1].transpose(0, 2, 1))
 
     def by_place(self, cells: Ints, mixed: Ints) -> Ints:
         """[places, parties]: as `by_zone`, summed over the period."""
-        sums = np.zeros((len(self.places), len(self.parties)), dtype=np.int64)
-        for party, rows, values in self._held_cells(cells):
-            sums[rows, party] = values.sum(axis=1)
-        cell, who = np.nonzero(mixed)
-        np.add.at(sums, (self.mixed_place[cell], who), mixed[cell, who])
-        return sums
+        sums = np.zeros((len(self.places), len(self.parties) + 1), dtype=np.int64)
+        for places in _alike(self.pattern_of):
+            holder = self.patterns[self.pattern_of[places[0]]].holder
+            starts = np.flatnonzero(np.diff(holder, prepend=holder[0] - 1))
+            spells = np.add.reduceat(cells[places], starts, axis=1)
+            np.add.at(sums, (places[:, None], holder[starts]), spells)
+        np.add.at(sums, (self.mixed.place, self.mixed.party), mixed)
+        return np.ascontiguousarray(sums[:, :-1])
 
-    def _held_cells(self, cells: Ints) -> Iterator[tuple[int, Ints, Ints]]:
-        """Each party, places it holds, and their cells, 0 where another holds the interval."""
-        some: NDArray[np.bool_] = np.any(cells != 0, axis=1)
-        for party, rows, mask in self._presence:
-            kept = some[rows]
-            if kept.any():
-                yield party, rows[kept], cells[rows[kept]] * mask[kept]
 
-    @cached_property
-    def _presence(self) -> list[tuple[int, Ints, NDArray[np.bool_]]]:
-        """Each party with the places it holds for some whole interval, and in which."""
-        return list(self._find_presence())
-
-    def _find_presence(self) -> Iterator[tuple[int, Ints, NDArray[np.bool_]]]:
-        operator = len(self.parties) - 1
-        claimed: dict[int, set[int]] = {}
-        for claim in self.claims:
-            claimed.setdefault(claim.party, set()).add(claim.place)
-        for party, places in sorted(claimed.items()):
-            rows = np.array(sorted(places), dtype=np.int64)
-            yield party, rows, self.holder[rows] == party
-        if self.places:
-            yield operator, np.arange(len(self.places)), self.holder == operator
+def _alike(keys: Ints) -> list[Ints]:
+    """Places of one key, together."""
+    if not len(keys):
+        return []
+    order = np.argsort(keys, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(keys[order])) + 1)
 
 
 def holding_of(site: Site, grid: IntervalGrid, parties: tuple[str, ...]) -> Holding:
@@ -98,56 +120,16 @@ def holding_of(site: Site, grid: IntervalGrid, parties: tuple[str, ...]) -> Hold
     boundaries = np.array(grid.boundaries_ms, dtype=np.int64)
     places = places_of(site)
     claims = claims_of(site, grid, places, parties)
-    holder = np.full((len(places), len(grid)), len(parties) - 1, dtype=np.int16)
-    partial = _paint(holder, claims, boundaries, places, len(parties) - 1)
-    mixed = _mixed(partial, holder, np.diff(boundaries), places, len(parties))
-    return Holding(places, parties, np.diff(boundaries), holder, *mixed, claims)
-
-
-_Partial = list[tuple[Claim, Ints, Ints]]
-"""A claim, the intervals that it holds in part, and for how many milliseconds."""
-
-
-def _paint(holder: NDArray[np.int16], claims: tuple[Claim, ...], boundaries: Ints,
-           places: tuple[Seat, ...], vacant: int) -> _Partial:
-    """Write whole intervals into `holder`; give back the rest."""
-    lengths = np.diff(boundaries)
-    known: dict[int, tuple[Ints, Ints, Ints]] = {}
-    partial = []
-    for claim in claims:
-        if id(claim.spans) not in known:
-            held = claim.spans.per_interval(boundaries)
-            some = np.flatnonzero((held > 0) & (held < lengths))
-            known[id(claim.spans)] = np.flatnonzero(held == lengths), some, held[some]
-        full, some, part_ms = known[id(claim.spans)]
-        if (holder[claim.place, full] != vacant).any():
-            raise _twice(places[claim.place])
-        holder[claim.place, full] = claim.party
-        if len(some):
-            partial.append((claim, some, part_ms))
-    return partial
-
-
-def _mixed(partial: _Partial, holder: NDArray[np.int16], lengths: Ints,
-           places: tuple[Seat, ...], parties: int) -> tuple[Ints, Ints, Ints]:
-    """Cells that several parties hold; marks them in `holder`. Time left over is vacant."""
-    empty = np.zeros(0, dtype=np.int64)
-    cell = np.concatenate([empty, *(claim.place * len(lengths) + some
-                                    for claim, some, _ in partial)])
-    party = np.repeat([claim.party for claim, _, _ in partial],
-                      [len(some) for _, some, _ in partial]).astype(np.int64)
-    part_ms = np.concatenate([empty, *(held for _, _, held in partial)])
-    cells, row = np.unique(cell, return_inverse=True)
-    place, interval = np.divmod(cells, len(lengths))
-    held = np.zeros((len(cells), parties), dtype=np.int64)
-    np.add.at(held, (row, party), part_ms)
-    vacant = lengths[interval] - held.sum(axis=1)
-    clash = (vacant < 0) | (holder[place, interval] != parties - 1)
-    if clash.any():
-        raise _twice(places[place[clash][0]])
-    held[:, -1] += vacant
-    holder[place, interval] = MIXED
-    return place, interval, held
+    pattern_of, sets = places_alike(claims, len(places))
+    painter = Painter(boundaries, len(parties))
+    patterns = []
+    for at, alike in enumerate(sets):
+        pattern = painter.pattern(alike)
+        if pattern is None:
+            raise _twice(places[int(np.argmax(pattern_of == at))])
+        patterns.append(pattern)
+    return Holding(places, parties, np.diff(boundaries), pattern_of, tuple(patterns),
+                   Mixed.of(pattern_of, patterns), claims)
 
 
 def _twice(place: Seat) -> ConflictError:

@@ -1,10 +1,13 @@
 """Occupied seat-time from readings of `occupied`."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
+from seatwatt.billing.claims import Claim
 from seatwatt.billing.exact import Ints
-from seatwatt.billing.holders import MIXED, Holding
+from seatwatt.billing.holders import Holding
 from seatwatt.billing.spans import Spans
 
 HOLD_MS = 86_400_000
@@ -28,30 +31,34 @@ def occupied_spans(times_ms: Ints, values: NDArray[np.float64], hold_ms: int = H
     return Spans(starts[np.append(0, breaks + 1)], ends[np.append(breaks, len(ends) - 1)])
 
 
-def occupied_ms(holding: Holding, occupancy: dict[int, Spans], boundaries_ms: Ints) -> Ints:
-    """[n, parties]: occupied time by holder; time in a vacant seat is the operator's.
+def occupied_ms(holding: Holding, occupancy: Mapping[int, Spans], boundaries_ms: Ints) -> Ints:
+    """[zones, n, parties]: occupied time by holder; time in a vacant seat is the operator's.
 
     `occupancy` maps positions in `holding.places` to spans. Where the holder changes inside an
     interval, the moments decide.
     """
-    occupied = np.zeros((len(holding.lengths_ms), len(holding.parties)), dtype=np.int64)
-    rows = np.arange(len(holding.lengths_ms))
-    for place, spans in occupancy.items():
-        holder = holding.holder[place]
-        per_interval = spans.per_interval(boundaries_ms)
-        whole = holder != MIXED
-        occupied[rows[whole], holder[whole]] += per_interval[whole]
-        if not whole.all():
-            _add_mixed(occupied, holding, place, spans, boundaries_ms, per_interval, ~whole)
-    return occupied
-
-
-def _add_mixed(occupied: Ints, holding: Holding, place: int, spans: Spans, boundaries_ms: Ints,
-               per_interval: Ints, mixed: NDArray[np.bool_]) -> None:
-    vacant = per_interval * mixed
+    cells = np.zeros((len(holding.places), len(holding.lengths_ms)), dtype=np.int64)
+    mixed = np.zeros(len(holding.mixed.place), dtype=np.int64)
+    claims: dict[int, list[Claim]] = {}
     for claim in holding.claims:
-        if claim.place == place:
-            held = np.diff(claim.spans.common_before(spans, boundaries_ms)) * mixed
-            occupied[:, claim.party] += held
-            vacant = vacant - held
-    occupied[:, -1] += vacant
+        claims.setdefault(claim.place, []).append(claim)
+    for place, spans in occupancy.items():
+        cells[place] = spans.per_interval(boundaries_ms)
+        first, end = np.searchsorted(holding.mixed.place, (place, place + 1))
+        if first < end:
+            mixed[first:end] = _mixed_ms(holding, slice(first, end), spans, cells[place],
+                                         claims[place], boundaries_ms)
+    return holding.by_zone(cells, mixed)
+
+
+def _mixed_ms(holding: Holding, entries: slice, spans: Spans, occupied: Ints,
+              claims: list[Claim], boundaries_ms: Ints) -> Ints:
+    """How long a place was occupied in each of its entries of `holding.mixed`."""
+    interval, party = holding.mixed.interval[entries], holding.mixed.party[entries]
+    operator = len(holding.parties) - 1
+    found = np.where(party == operator, occupied[interval], 0)
+    for claim in claims:
+        held = np.diff(claim.spans.common_before(spans, boundaries_ms))[interval]
+        found += np.where(party == claim.party, held, 0)
+        found -= np.where(party == operator, held, 0)
+    return found

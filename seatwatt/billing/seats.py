@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seatwatt.billing.exact import Ints, split_rows
+from seatwatt.billing.exact import Ints, split_groups
 from seatwatt.billing.holders import Holding
 from seatwatt.billing.result import SeatTable
 from seatwatt.contract.devices import Device
@@ -17,9 +17,9 @@ from seatwatt.metering.energy import MeterEnergy, Quality
 class SeatEnergies:
     """Energy of the places of `holding` (a room without seats has none of its own).
 
-    `mixed` [mixed cells, parties] is what falls in the cells of `holding.mixed_ms`, by party;
-    `direct` [zones, n, parties] is everything by zone and holder. `estimated` and
-    `estimated_mixed` are `energy` and `mixed` in estimated intervals, 0 elsewhere.
+    `mixed` is what each entry of `holding.mixed` gets; `direct` [zones, n, parties] is everything
+    by zone and holder. `estimated` and `estimated_mixed` are `energy` and `mixed` in estimated
+    intervals, 0 elsewhere.
     """
 
     holding: Holding
@@ -54,22 +54,22 @@ class SeatEnergies:
         return SeatTable(seats, self.has_meter[:count], self.energy[:count],
                          by_place(self.energy, self.mixed)[:count],
                          by_place(self.estimated, self.estimated_mixed)[:count],
-                         by_place(held, self.holding.mixed_ms)[:count])
+                         by_place(held, self.holding.mixed.held_ms)[:count])
 
 
 def seat_energies(holding: Holding, energies: Mapping[Device, MeterEnergy]) -> SeatEnergies:
     """Gather the seats' energies; a seat that is not declared is not part of the site, and what
     it took stays in the residual of its board."""
     shape = len(holding.places), len(holding.lengths_ms)
-    energy, estimated = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    energy, quality = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.uint8)
     has_meter = np.zeros(len(holding.places), dtype=np.bool_)
     for at, (zone, name) in enumerate(holding.places):
         meter = energies.get(Device("seat", zone, name)) if name else None
         if meter is not None:
-            has_meter[at] = True
-            energy[at] = meter.energy_milliwh
-            estimated[at] = energy[at] * (meter.quality == Quality.ESTIMATED)
-    cells = holding.mixed_place, holding.mixed_interval
-    mixed = split_rows(energy[cells], holding.mixed_ms)
+            has_meter[at], energy[at], quality[at] = True, meter.energy_milliwh, meter.quality
+    estimated = energy * (quality == Quality.ESTIMATED)
+    shared = holding.mixed
+    cells = shared.place, shared.interval
+    mixed = split_groups(energy[cells], shared.held_ms, shared.cell)
     return SeatEnergies(holding, has_meter, energy, mixed, holding.by_zone(energy, mixed),
-                        estimated, mixed * (estimated[cells] != 0)[:, None])
+                        estimated, np.where(estimated[cells] != 0, mixed, 0))

@@ -29,8 +29,9 @@ class ShareRules:
         self._shape = len(grid), len(holding.parties)
         self._occupancy = {at: occupancy[place] for at, place in enumerate(holding.places)
                            if place in occupancy}
-        held = np.broadcast_to(holding.lengths_ms, holding.holder.shape)
-        self._held = holding.by_zone(held, holding.mixed_ms)
+        held = np.broadcast_to(holding.lengths_ms, (len(holding.places), len(grid)))
+        self._held = holding.by_zone(held, holding.mixed.held_ms)
+        self._occupied_by_zone: Ints | None = None
         self._served_ms: dict[tuple[str, ...], Ints] = {}
         self._rules: dict[str, Callable[[Branch], Ints]] = {
             "seats": self._seats, "occupancy": self._occupied, "area": self._area,
@@ -71,15 +72,19 @@ class ShareRules:
 
     def occupied_ms(self, zones: tuple[str, ...]) -> Ints:
         """[n, parties]: occupied time of the places that a node of these zones serves."""
-        served = self._served(zones)
-        inside = {at: spans for at, spans in self._occupancy.items()
-                  if self._holding.zone_of[at] in served}
-        return occupied_ms(self._holding, inside, self._boundaries)
+        if not self._occupancy:
+            return np.zeros(self._shape, dtype=np.int64)
+        if self._occupied_by_zone is None:
+            self._occupied_by_zone = occupied_ms(self._holding, self._occupancy, self._boundaries)
+        occupied: Ints = self._occupied_by_zone[self._served(zones)].sum(axis=0)
+        return occupied
 
     def _by_rule(self, branch: Branch, rule: str, residual: Ints, carried: Ints
                  ) -> list[SharedPart]:
         parts = []
         for name in (rule, *FALL_BACKS):
+            if not residual.any():
+                break
             weights = np.maximum(carried, 0) if name == "consumption" else self._rules[name](branch)
             applies = (residual != 0) & weights.any(axis=1)
             if applies.any():

@@ -1,5 +1,6 @@
 """Half-open intervals on the grid of a site's local days."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 from seatwatt.contract.errors import InputError
 
 INTERVAL_LENGTHS_S = (300, 600, 900, 1200, 1800, 3600)
+_EPOCH, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
 def local_midnight_ms(day: date, zone: ZoneInfo) -> int:
@@ -19,7 +21,7 @@ def to_ms(instant: datetime) -> int:
     """UTC milliseconds of an aware datetime, exactly."""
     if instant.tzinfo is None:
         raise InputError("time", f"{instant} has no time zone", "an aware datetime")
-    return (instant.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return (instant.astimezone(UTC) - _EPOCH) // _MS
 
 
 def instant_ms(when: date | datetime, zone: ZoneInfo) -> int:
@@ -60,6 +62,15 @@ class IntervalGrid:
     def end_ms(self) -> int:
         """Where the last interval ends."""
         return self.boundaries_ms[-1]
+
+    def day_starts(self) -> tuple[int, ...]:
+        """Positions of the first interval and of each that begins a local day."""
+        starts, day = [0], datetime.fromtimestamp(self.start_ms / 1000, self.zone).date()
+        while (midnight := local_midnight_ms(day := day + timedelta(days=1), self.zone)
+               ) < self.end_ms:
+            starts.append(bisect_left(self.boundaries_ms, midnight))
+        # A date that a zone left out altogether begins where the next one does.
+        return tuple(dict.fromkeys(starts))
 
     @classmethod
     def between(cls, start_ms: int, end_ms: int, interval_s: int, zone: ZoneInfo) -> Self:

@@ -105,7 +105,7 @@ def _hours(tags: _Tags, result: Apportionment, occupied: _Floats, seats: int
 
 
 def _days(site: Site, result: Apportionment, known: NDArray[np.bool_]) -> Iterator[DerivedPoint]:
-    starts = _day_starts(result)
+    starts = np.array(result.grid.day_starts())
     at_ms = np.array(result.grid.boundaries_ms)[starts].tolist()
     some = np.add.reduceat(known.astype(np.int64), starts) > 0
 
@@ -124,14 +124,6 @@ def _days(site: Site, result: Apportionment, known: NDArray[np.bool_]) -> Iterat
         tags = (("site", site.id), ("zone", name))
         yield from days("zone_day", tags,
                         {"energy_wh": np.add.reduceat(milliwh, starts) / 1000})
-
-
-def _day_starts(result: Apportionment) -> NDArray[np.int64]:
-    """Index of each local day's first interval."""
-    grid = result.grid
-    days = [datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(grid.zone).toordinal()
-            for at_ms in grid.boundaries_ms[:-1]]
-    return np.flatnonzero(np.diff(days, prepend=-1))
 
 
 def _site_day(result: Apportionment, starts: NDArray[np.int64]) -> _Columns:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatwatt.billing.exact import split, split_rows
+from seatwatt.billing.exact import split, split_groups, split_rows
 
 
 @pytest.mark.parametrize(("whole", "weights", "parts"), [
@@ -41,6 +41,17 @@ def test_rows_are_the_scalar_rule(rows: list[tuple[int, list[int]]]) -> None:
     assert split_rows(wholes, weights).tolist() == [split(*row) for row in rows]
 
 
+@given(rows)
+def test_groups_are_the_scalar_rule(rows: list[tuple[int, list[int]]]) -> None:
+    rows = [(whole, [weight for weight in weights if weight]) for whole, weights in rows
+            if any(weights)]
+    group = np.array([at for at, (_, weights) in enumerate(rows) for _ in weights], dtype=np.int64)
+    wholes = np.array([rows[at][0] for at in group], dtype=np.int64)
+    weights = np.array([weight for _, row in rows for weight in row], dtype=np.int64)
+    assert split_groups(wholes, weights, group).tolist() == [
+        part for row in rows for part in split(*row)]
+
+
 @given(st.integers(-10**18, 10**18),
        st.lists(st.integers(0, 10**18), min_size=1, max_size=9).filter(any))
 def test_parts_add_up_and_lie_within_one_of_their_quota(whole: int, weights: list[int]) -> None:
@@ -56,3 +67,11 @@ def test_products_beyond_64_bits_are_exact() -> None:
     parts = split_rows(np.array([whole]), np.array([weights]))
     assert parts.tolist() == [split(whole, weights)]
     assert int(parts.sum()) == whole
+
+
+@given(st.integers(-10**9, 10**9), st.lists(st.integers(-50, 10**6), min_size=2, max_size=5)
+       .filter(sum))
+def test_a_common_factor_of_the_weights_changes_nothing(whole: int, weights: list[int]) -> None:
+    many = [weight * 3_600_000_000 for weight in weights]   # whole x weight is beyond 64 bits
+    parts = split_rows(np.array([whole]), np.array([many]))
+    assert parts.tolist() == [split(whole, many)] == [split(whole, weights)]

@@ -27,7 +27,8 @@ def cells(holding: Holding) -> np.ndarray:
     held = np.zeros((*holding.holder.shape, len(holding.parties)), dtype=np.int64)
     place, interval = np.nonzero(holding.holder != MIXED)
     held[place, interval, holding.holder[place, interval]] = holding.lengths_ms[interval]
-    held[holding.mixed_place, holding.mixed_interval] = holding.mixed_ms
+    mixed = holding.mixed
+    held[mixed.place, mixed.interval, mixed.party] = mixed.held_ms
     return held
 
 
@@ -92,16 +93,19 @@ def test_sums_by_zone_and_place() -> None:
                               ("cabin", ""))
     full = np.broadcast_to(holding.lengths_ms, holding.holder.shape)
     quarter, hour = 900_000, 3_600_000
-    assert holding.by_place(full, holding.mixed_ms).tolist() == [
+    assert holding.by_place(full, holding.mixed.held_ms).tolist() == [
         [quarter, 0, 2 * hour - quarter], [0, 0, 2 * hour], [0, 2 * hour, 0], [0, 2 * hour, 0]]
-    assert holding.by_zone(full, holding.mixed_ms)[0].tolist() == [
+    assert holding.by_zone(full, holding.mixed.held_ms)[0].tolist() == [
         [quarter, 0, 2 * hour - quarter], [0, 0, 2 * hour]]
 
 
 def test_a_site_without_places() -> None:
     holding = holding_of(worlds.site(zones={"plant": 0}), worlds.grid(), PARTIES)
     assert holding.places == ()
-    assert holding.by_zone(np.zeros((0, 2), dtype=np.int64), holding.mixed_ms).shape == (0, 2, 3)
+    none = np.zeros((0, 2), dtype=np.int64)
+    assert holding.by_zone(none, holding.mixed.held_ms).shape == (0, 2, 3)
+    assert holding.by_place(none, holding.mixed.held_ms).shape == (0, 3)
+    assert holding.holder.shape == (0, 2)
 
 
 @pytest.mark.parametrize(("first", "second"), [

@@ -49,6 +49,6 @@ def test_moments_decide_where_the_holder_changes(sat: list[int], cuts: list[int]
                         np.array(over.boundaries_ms))
     sitting = {m for a, b in zip(sat[::2], sat[1::2], strict=False) for m in range(a, b)}
     who = {m: party for party, (a, b) in held.items() for m in range(a, b)}
-    assert found.tolist() == [
+    assert found.tolist() == [[
         [MINUTE * sum(who.get(m, OPERATOR) == party for m in sitting if hour <= m < hour + 60)
-         for party in PARTIES] for hour in (0, 60)]
+         for party in PARTIES] for hour in (0, 60)]]

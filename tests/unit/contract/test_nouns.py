@@ -124,6 +124,23 @@ def test_a_period_may_start_inside_a_day() -> None:
     assert len(IntervalGrid.between(start, start + 3_600_000, 1800, KARACHI)) == 2
 
 
+@pytest.mark.parametrize(("zone", "day"), [
+    ("Asia/Karachi", date(2026, 10, 30)), ("Europe/Amsterdam", date(2026, 10, 24)),
+    ("Africa/Cairo", date(2026, 4, 23)),        # a day that begins at 01:00
+    ("Atlantic/Azores", date(2026, 10, 24)),    # a midnight that comes twice
+    ("Pacific/Apia", date(2011, 12, 28))])      # no 30th in that year
+@pytest.mark.parametrize("hours", [0, 5])
+def test_local_days_begin_where_the_date_changes(zone: str, day: date, hours: int) -> None:
+    place = ZoneInfo(zone)
+    start = local_midnight_ms(day, place) + hours * 3_600_000
+    grid = IntervalGrid.between(start, local_midnight_ms(date.fromordinal(day.toordinal() + 4),
+                                                         place), 1800, place)
+    days = [datetime.fromtimestamp(at / 1000, UTC).astimezone(place).date()
+            for at in grid.boundaries_ms[:-1]]
+    assert list(grid.day_starts()) == [0] + [
+        at for at in range(1, len(days)) if days[at] != days[at - 1]]
+
+
 @pytest.mark.parametrize(("start", "length_ms", "interval_s", "words"), [
     ("2026-10-01T00:00:00+05:00", 3_600_000, 420, "interval: 420 s is not a length we know"),
     ("2026-10-01T00:10:00+05:00", 3_600_000, 1800, "period from: .* not on an interval boundary"),
