@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from seatwatt import __version__
 from seatwatt.api import documentation, pages, problems
 from seatwatt.api.access import Keys
+from seatwatt.api.attempts import Attempts
 from seatwatt.api.edge import Edge, RequestMetrics
 from seatwatt.api.requests import PROBLEMS
 from seatwatt.api.routes import (
@@ -26,6 +27,7 @@ from seatwatt.api.routes import (
 )
 from seatwatt.api.scheduler import Scheduler
 from seatwatt.api.services import Services
+from seatwatt.api.sessions import LedgerSessions
 from seatwatt.api.settlements import Settlements
 
 _ABOUT = """Watches the workstations and utilities of shared offices and apportions every metered
@@ -50,6 +52,9 @@ def create_app(services: Services, keys: Keys) -> FastAPI:
     app = FastAPI(title="Seatwatt", version=__version__, description=_ABOUT, lifespan=lifespan,
                   docs_url=None, redoc_url=None, responses=PROBLEMS)
     app.state.services, app.state.keys, app.state.registry = services, keys, registry
+    app.state.attempts = attempts = Attempts(services.clock, services.settings)
+    app.state.sessions = LedgerSessions(services.ledger, services.clock, services.settings,
+                                        attempts)
     app.state.settlements, app.state.scheduler = settlements, scheduler
     app.add_middleware(Edge, metrics=RequestMetrics(registry))
     problems.install(app)

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from seatwatt.api.access import Caller, Role
 from seatwatt.api.problems import Problem
+from seatwatt.api.rate import RateLimit
 from seatwatt.ledger.keys import FIRST, ApiKey, add_first_key, add_key, find_key
 from seatwatt.settings import ApiSettings
 
@@ -96,27 +97,6 @@ class LedgerKeys:
             while len(self._known) > _KNOWN_MAX:
                 self._known.popitem(last=False)
         return key
-
-
-class RateLimit:
-    """A bucket of `burst` requests a key, refilled at `per_s`."""
-
-    def __init__(self, per_s: float, burst: int) -> None:
-        self._per_s, self._burst = per_s, burst
-        self._buckets: OrderedDict[str, tuple[float, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def take(self, key_id: str, now_ms: int) -> int:
-        """0, and one request is taken; else the whole seconds to wait for one."""
-        with self._lock:
-            left, at_ms = self._buckets.get(key_id, (float(self._burst), now_ms))
-            left = min(self._burst, left + max(0, now_ms - at_ms) / 1000 * self._per_s)
-            wait_s = 0 if left >= 1 else max(1, round((1 - left) / self._per_s + 0.5))
-            self._buckets[key_id] = (left if wait_s else left - 1, now_ms)
-            self._buckets.move_to_end(key_id)
-            while len(self._buckets) > _KNOWN_MAX:
-                self._buckets.popitem(last=False)
-            return wait_s
 
 
 def _unauthorized(detail: str) -> Problem:

@@ -41,5 +41,5 @@ def declare(services: Services, caller: Caller, site_id: str, document: Item,
     site = parse_site(document, where="")
     if site.id != site_id:
         raise InputError("site", f"it is {site.id!r}", f"{site_id!r}, as in the address")
-    return save_site(services.ledger, site, f"key {caller.key_id}", services.clock(),
+    return save_site(services.ledger, site, caller.who, services.clock(),
                      expected_revision)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from seatwatt.api.services import Services
 from seatwatt.contract.errors import SettingsError
 from seatwatt.settings import ApiSettings
 
@@ -84,7 +85,9 @@ def _await_start(server: uvicorn.Server, thread: threading.Thread) -> None:
 
 
 def _server(app: FastAPI) -> uvicorn.Server:
+    services: Services = app.state.services
+    proxies = [each.strip() for each in services.settings.api_proxies.split(",") if each.strip()]
     # log_config=None: logging belongs to the composition root. Nobody needs uvicorn's own lines.
     return uvicorn.Server(uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, lifespan="on",
-        timeout_graceful_shutdown=10))
+        proxy_headers=bool(proxies), forwarded_allow_ips=proxies, timeout_graceful_shutdown=10))

@@ -13,6 +13,7 @@ from seatwatt.api.single_flight import SingleFlight
 from seatwatt.billing.bill import Period as BillingPeriod
 from seatwatt.contract.leasetimes import local_date
 from seatwatt.ledger.sites import Declared
+from seatwatt.settlement.forgotten import with_known_occupancy
 from seatwatt.settlement.run_compute import compute
 from seatwatt.settlement.run_gather import gather
 from seatwatt.settlement.run_inputs import decode, encode
@@ -56,7 +57,8 @@ class Settlements:
                                to=local_date(period.end_ms, day))
 
         def draft() -> dict[str, Any]:
-            raw, digest = encode(gather(services.ledger, services.reader, declared.site.id, billed))
+            gathered = gather(services.ledger, services.reader, declared.site.id, billed)
+            raw, digest = encode(with_known_occupancy(services.ledger, gathered))
             result = compute(decode(raw, digest), digest)
             return {**run_document(result), "blocking": blocking(result)}
 

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ingest": ("seatwatt.cli.ingest", "take readings from the broker into the store"),
     "api": ("seatwatt.cli.api", "serve the API and its scheduled jobs"),
     "key": ("seatwatt.cli.key", "make, list and revoke API keys"),
+    "user": ("seatwatt.cli.user", "let people log in to the console, or no longer"),
     "simulate": ("seatwatt.cli.simulate", "publish a simulated site"),
     "import": ("seatwatt.cli.importer", "turn a public data set into a recording"),
     "record": ("seatwatt.cli.record", "write what the broker carries to a recording"),

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from seatwatt.api.access import Role
 from seatwatt.api.keys import make_key
-from seatwatt.contract.errors import InputError
+from seatwatt.api.users import check_scope
 from seatwatt.ledger.keys import list_keys, revoke_key
 from seatwatt.ledger.open import open_engine
 from seatwatt.ledger.sites import load_site
@@ -34,13 +34,8 @@ def add(name: Annotated[str, typer.Argument(help="whose key it is")],
     Example: seatwatt key add "Alpha Contact" --role tenant --site workaround --tenant alpha
     """
     engine = open_engine(LedgerSettings.load())
-    if bool(tenant) != (role is Role.TENANT) or (tenant and not site):
-        raise InputError("--tenant", "it belongs to the role tenant, together with --site",
-                         "--role tenant --site SITE --tenant TENANT")
-    if site:
-        known = [each.id for each in load_site(engine, site).tenants]
-        if tenant and tenant not in known:
-            raise InputError("--tenant", f"{tenant!r} is no tenant of {site}", ", ".join(known))
+    tenants = [each.id for each in load_site(engine, site).tenants] if site else []
+    check_scope(role, site or None, tenant or None, tenants)
     now_ms = _now_ms()
     made = make_key(engine, name=name, role=role, site=site or None, tenant=tenant or None,
                     created_by="command line", now_ms=now_ms,

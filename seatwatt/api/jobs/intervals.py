@@ -43,7 +43,8 @@ def write_intervals(services: Services, progress: Progress) -> Outcome:
         declared = services.declarations.load(site_id)
         done_ms = done.get(site_id, {}).get("until_ms", 0)
         try:
-            for work in due(declared.site, services.clock(), done_ms):
+            kept_days = services.settings.occupancy_days
+            for work in due(declared.site, services.clock(), done_ms, kept_days):
                 said.append(f"{site_id}: {_write(services, declared.site, work)} points")
                 done[site_id] = {"until_ms": work.end_ms}
         except InputError as error:
@@ -51,12 +52,13 @@ def write_intervals(services: Services, progress: Progress) -> Outcome:
     return Outcome("; ".join(said) or "no interval has ended since", done)
 
 
-def due(site: Site, now_ms: int, done_ms: int) -> list[Work]:
-    """The chunks to write, oldest first; none when no interval has ended since `done_ms`."""
+def due(site: Site, now_ms: int, done_ms: int, kept_days: int = BEHIND_DAYS_MAX) -> list[Work]:
+    """The chunks to write, oldest first; none when no interval has ended since `done_ms`. What is
+    older than `kept_days` stays as it is: who sat where is forgotten."""
     end_ms = _boundary(site, now_ms - SETTLE_MS)
     if end_ms <= done_ms:
         return []
-    oldest_ms = end_ms - BEHIND_DAYS_MAX * 86_400_000
+    oldest_ms = end_ms - min(BEHIND_DAYS_MAX, kept_days - 1) * 86_400_000
     start_ms = _midnight(site, max(oldest_ms, min(done_ms, end_ms) - LATE_MS))
     cuts = [start_ms]
     while cuts[-1] + CHUNK_MS < end_ms:

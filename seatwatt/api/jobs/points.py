@@ -3,7 +3,7 @@
 An interval in which the supply is missing has no point: a hole is never a measured zero.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from seatwatt.billing.result import Apportionment, Seat
 from seatwatt.billing.spans import Spans
 from seatwatt.contract.devices import Device
+from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.meters import OPERATOR
 from seatwatt.contract.site import Site
 from seatwatt.metering.energy import MeterEnergy, Quality
@@ -29,12 +30,18 @@ def interval_points(site: Site, result: Apportionment, energies: Mapping[Device,
     for party in result.involved():
         tags = (("site", site.id), ("tenant", party))
         points += _points("tenant_energy", tags, _party(result, party), times, known)
+    return [*points, *occupancy_points(site, result.grid, occupancy)]
+
+
+def occupancy_points(site: Site, grid: IntervalGrid, occupancy: Mapping[Seat, Spans]
+                     ) -> list[DerivedPoint]:
+    """`zone_occupancy` of every interval and zone whose seats were heard of."""
+    boundaries, points = np.array(grid.boundaries_ms), []
     for zone in (zone for zone in site.zones if zone.seats):
-        columns = _occupancy(result, {seat: spans for seat, spans in occupancy.items()
-                                      if seat[0] == zone.name}, len(zone.seats))
-        heard = np.full(len(times), any(seat[0] == zone.name for seat in occupancy))
-        points += _points("zone_occupancy", (("site", site.id), ("zone", zone.name)), columns,
-                          times, heard)
+        seats = [spans for seat, spans in occupancy.items() if seat[0] == zone.name]
+        points += _points("zone_occupancy", (("site", site.id), ("zone", zone.name)),
+                          _occupancy(boundaries, seats, len(zone.seats)), boundaries[:-1],
+                          np.full(len(grid), bool(seats)))
     return points
 
 
@@ -78,12 +85,11 @@ def _party(result: Apportionment, party: str) -> Columns:
             "held_seat_h": result.held_ms[:, at] / 3_600_000}
 
 
-def _occupancy(result: Apportionment, occupancy: Mapping[Seat, Spans], seats: int) -> Columns:
+def _occupancy(boundaries_ms: NDArray[np.int64], heard: Sequence[Spans], seats: int) -> Columns:
     """Seats of the zone, how many of them were occupied on average, and the part in percent."""
-    boundaries = np.array(result.grid.boundaries_ms)
-    occupied_ms = sum((spans.per_interval(boundaries) for spans in occupancy.values()),
-                      start=np.zeros(len(boundaries) - 1, dtype=np.int64))
-    occupied = occupied_ms / np.diff(boundaries)
+    occupied_ms = sum((spans.per_interval(boundaries_ms) for spans in heard),
+                      start=np.zeros(len(boundaries_ms) - 1, dtype=np.int64))
+    occupied = occupied_ms / np.diff(boundaries_ms)
     return {"seats": np.full(len(occupied), float(seats)), "occupied": occupied,
             "occupied_pct": 100 * occupied / seats}
 

@@ -12,6 +12,7 @@ from seatwatt.api.problems import not_found
 from seatwatt.api.requests import ServicesDep
 from seatwatt.api.services import Services
 from seatwatt.api.times import maybe_utc_text
+from seatwatt.api.users import check_scope
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.intervals import to_ms
 from seatwatt.ledger.keys import ApiKey, find_key, list_keys, revoke_key
@@ -57,18 +58,20 @@ class KeyWanted(BaseModel):
 
 
 class Me(BaseModel):
-    """What the key that was used is for."""
+    """What the key, or the log-in, that was used is for."""
 
-    key_id: str
+    key_id: str = Field(description="of the key, or of the user who is logged in")
+    user: str | None = Field(examples=["ayesha"], description="null: it was a key")
     role: Role
     site: str | None
     tenant: str | None
 
 
-@router.get("/me", summary="Who the key belongs to")
+@router.get("/me", summary="Who asks")
 def me(caller: AnyCaller) -> Me:
     """Role, and the site and tenant it is limited to."""
-    return Me(key_id=caller.key_id, role=caller.role, site=caller.site, tenant=caller.tenant)
+    return Me(key_id=caller.key_id, user=caller.user, role=caller.role, site=caller.site,
+              tenant=caller.tenant)
 
 
 @router.get("/keys", summary="API keys")
@@ -85,7 +88,7 @@ def create(wanted: Annotated[KeyWanted, Body()], caller: Operator,
     site = wanted.site if wanted.site is not None else caller.site
     _check(wanted, site, caller, services)
     made = make_key(services.ledger, name=wanted.name, role=wanted.role, site=site,
-                    tenant=wanted.tenant, created_by=f"key {caller.key_id}",
+                    tenant=wanted.tenant, created_by=caller.who,
                     now_ms=services.clock(), expires_at_ms=_expiry(wanted, services))
     return KeyMade(**_fields(made.key), secret=made.secret)
 
@@ -109,16 +112,9 @@ def _check(wanted: KeyWanted, site: str | None, caller: Caller, services: Servic
     if site is not None and not (caller.may_see_site(site)
                                  and site in services.declarations.ids()):
         raise InputError("site", f"there is no site {site!r}", "a declared site")
-    if wanted.role is not Role.TENANT:
-        if wanted.tenant is not None:
-            raise InputError("tenant", f"a key of role {wanted.role.value} has no tenant", "none")
-        return
-    if site is None or wanted.tenant is None:
-        raise InputError("tenant", "a tenant's key needs both", "site and tenant")
-    tenants = [tenant.id for tenant in services.declarations.load(site).site.tenants]
-    if wanted.tenant not in tenants:
-        raise InputError("tenant", f"{wanted.tenant!r} is no tenant of {site}",
-                         ", ".join(tenants))
+    tenants = [] if site is None else [
+        tenant.id for tenant in services.declarations.load(site).site.tenants]
+    check_scope(wanted.role, site, wanted.tenant, tenants)
 
 
 def _expiry(wanted: KeyWanted, services: Services) -> int | None:

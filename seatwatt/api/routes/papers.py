@@ -87,7 +87,7 @@ def _add_creating(router: APIRouter, kind: Kind) -> None:
                idempotency_key: IdempotencyKey = None) -> Response:
         def do() -> Response:
             _check_kind(kind, body)
-            paper = declare_paper(services.ledger, site, body, f"key {caller.key_id}",
+            paper = declare_paper(services.ledger, site, body, caller.who,
                                   services.clock(), expected_revision=0)
             answer = _shown(paper, 201)
             answer.headers["location"] = f"/v1/sites/{site}/{kind.path}/{paper.name}"
@@ -109,7 +109,7 @@ def _add_changing(router: APIRouter, kind: Kind) -> None:
         _check_kind(kind, body)
         if body[kind.field] != id:
             raise InputError(kind.field, "an id does not change", repr(id))
-        return _shown(declare_paper(services.ledger, site, body, f"key {caller.key_id}",
+        return _shown(declare_paper(services.ledger, site, body, caller.who,
                                     services.clock(), expected_revision=paper.revision))
 
     @router.delete(f"/{kind.path}/{{id:path}}", summary=f"Withdraw a {kind.one}",
@@ -118,7 +118,7 @@ def _add_changing(router: APIRouter, kind: Kind) -> None:
     def withdraw(site: SiteId, id: Name, caller: Billing, services: ServicesDep, _: DeclaredDep,
                  if_match: IfMatch = None) -> Response:
         check_match(if_match, _present(services, site, kind, id).revision)
-        withdraw_paper(services.ledger, site, kind.field, id, f"key {caller.key_id}",
+        withdraw_paper(services.ledger, site, kind.field, id, caller.who,
                        services.clock())
         return Response(status_code=204)
 

@@ -152,7 +152,7 @@ def record(request: Request, wanted: Annotated[HandReadingWanted, Body()], servi
             site=declared.site.id, device=device, taken_at_ms=_instant_ms(wanted.at),
             register_wh=wanted.register_wh, reason=wanted.reason, at_ms=services.clock(),
             quantity=wanted.quantity or ("energy" if device.kind == "seat" else "energy_import"),
-            who=f"key {caller.key_id}")
+            who=caller.who)
         _check_known(declared.site, device)
         add_hand_reading(services.ledger, given)
         return JSONResponse({"device": str(device), "quantity": given.quantity,
@@ -188,7 +188,7 @@ def _instant_ms(at: datetime) -> int:
 
 
 def _mark(caller: Caller, services: Services) -> Mark:
-    return Mark(at_ms=services.clock(), who=f"key {caller.key_id}")
+    return Mark(at_ms=services.clock(), who=caller.who)
 
 
 def _line(run: Run) -> dict[str, Any]:

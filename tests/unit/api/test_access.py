@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from seatwatt.api.access import Role
-from seatwatt.api.keys import LedgerKeys, RateLimit, make_first_key, make_key
+from seatwatt.api.keys import LedgerKeys, make_first_key, make_key
+from seatwatt.api.rate import RateLimit
 from seatwatt.contract.readings import QuarantinedMessage
 from seatwatt.contract.rules import Rule
 from seatwatt.ledger.keys import list_keys
 from seatwatt.ledger.quarantine import Quarantine
 from seatwatt.ledger.sites import save_site
 from tests.unit.api.fakes import NOW_MS, World, other_site
+from tests.unit.api.people import add, log_in
 
 OP, EN, BI, TE = "operator", "engineer", "billing", "tenant"
 PARTS = {"zones": {OP, EN}, "meters": {OP, EN}, "exchanges": {OP, EN}, "acceptances": {OP, EN},
@@ -74,6 +77,17 @@ def secret(world: World, role: str, site: str | None = None, tenant: str | None 
     return {"authorization": f"Bearer {made.secret}"}
 
 
+def opened(door: str, client: TestClient, world: World, role: str, site: str | None = None,
+           tenant: str | None = None) -> dict[str, str]:
+    """The headers of a key, or of a session, of this role."""
+    if door == "key":
+        return secret(world, role, site, tenant)
+    add(world, role, role, site, tenant)
+    app = client.app
+    assert isinstance(app, FastAPI)
+    return log_in(app, role)
+
+
 def operations(client: TestClient) -> list[tuple[str, str]]:
     paths = client.get("/openapi.json").json()["paths"]
     return [(method.upper(), path) for path, methods in paths.items() for method in methods]
@@ -98,9 +112,10 @@ def test_without_a_key_nothing_opens(keyed: TestClient) -> None:
         assert (status == 401) == bool(ALLOWED[method, path]), (method, path, status)
 
 
+@pytest.mark.parametrize("door", ["key", "session"])
 @pytest.mark.parametrize("role", [OP, EN, BI, TE])
-def test_every_route_as_every_role(keyed: TestClient, world: World, role: str) -> None:
-    key = secret(world, role, *(("small", "alpha") if role == TE else ()))
+def test_every_route_as_every_role(keyed: TestClient, world: World, role: str, door: str) -> None:
+    key = opened(door, keyed, world, role, *(("small", "alpha") if role == TE else ()))
     for method, path in operations(keyed):
         status = ask(keyed, method, path, "small", "alpha", key).status_code
         allowed = ALLOWED[method, path]
@@ -109,10 +124,11 @@ def test_every_route_as_every_role(keyed: TestClient, world: World, role: str) -
         assert status < 500, (method, path)
 
 
+@pytest.mark.parametrize("door", ["key", "session"])
 @pytest.mark.parametrize("role", [OP, EN, BI, TE])
-def test_a_key_of_one_site_sees_nothing_of_another(keyed: TestClient, world: World,
-                                                   role: str) -> None:
-    key = secret(world, role, "small", "alpha" if role == TE else None)
+def test_who_belongs_to_one_site_sees_nothing_of_another(keyed: TestClient, world: World,
+                                                         role: str, door: str) -> None:
+    key = opened(door, keyed, world, role, "small", "alpha" if role == TE else None)
     for method, path in operations(keyed):
         if "{site}" not in path:
             continue
@@ -125,8 +141,9 @@ def test_a_key_of_one_site_sees_nothing_of_another(keyed: TestClient, world: Wor
         "small"]
 
 
-def test_a_tenant_sees_itself_alone(keyed: TestClient, world: World) -> None:
-    key = secret(world, TE, "small", "alpha")
+@pytest.mark.parametrize("door", ["key", "session"])
+def test_a_tenant_sees_itself_alone(keyed: TestClient, world: World, door: str) -> None:
+    key = opened(door, keyed, world, TE, "small", "alpha")
     for by, step, ids in [("tenant", "day", ["alpha"]), ("seat", "total", ["seat/hall-a/001"])]:
         shown = keyed.get("/v1/sites/small/energy", headers=key, params={
             "from": "2026-10-01", "to": "2026-10-02", "by": by, "step": step}).json()
@@ -139,7 +156,8 @@ def test_a_tenant_sees_itself_alone(keyed: TestClient, world: World) -> None:
         assert ask(keyed, "GET", f"{SITE}/explain/{{party}}", "small", party, key
                    ).status_code == status
     assert keyed.get("/v1/me", headers=key).json() | {"key_id": ""} == {
-        "key_id": "", "role": "tenant", "site": "small", "tenant": "alpha"}
+        "key_id": "", "user": None if door == "key" else TE, "role": "tenant", "site": "small",
+        "tenant": "alpha"}
 
 
 def test_who_sits_at_a_seat_is_not_billings_business(keyed: TestClient, world: World) -> None:
