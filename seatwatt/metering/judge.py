@@ -169,13 +169,20 @@ def find_suspects(times_ms: NDArray[np.int64], steps: NDArray[np.int64], rules: 
     `steps` lead from each reading to the next: one fewer than times."""
     falls = np.flatnonzero(steps < 0) + 1
     found = [falls - back for back in range(LOOK_AHEAD + 1)]
-    if rules.max_power_mw is not None:
-        # A float limit, a hair low: what it lets through is plausible, the walk decides the rest.
-        rate = rules.max_power_mw * 1.1 / 3_600_000 * (1 - 1e-9)
-        limit = np.diff(times_ms) * rate + (SLACK_MILLIWH - 1)
-        found.append(np.flatnonzero(steps > limit) + 1)
+    found.append(doubtful_rises(times_ms, steps, rules) + 1)
     where = np.unique(np.concatenate(found))
     return where[where >= 1]
+
+
+def doubtful_rises(times_ms: NDArray[np.int64], steps: NDArray[np.int64], rules: MeterRules
+                   ) -> NDArray[np.intp]:
+    """Steps that may be implausible; what is not among them is plausible for certain."""
+    if rules.max_power_mw is None:
+        return np.empty(0, np.intp)
+    # A float limit, a hair low: what it lets through is plausible, the walk decides the rest.
+    rate = rules.max_power_mw * 1.1 / 3_600_000 * (1 - 1e-9)
+    limit = np.diff(times_ms) * rate + (SLACK_MILLIWH - 1)
+    return np.flatnonzero(steps > limit)
 
 
 def _walk_suspects(walk: _Walk, where: NDArray[np.intp]) -> None:
