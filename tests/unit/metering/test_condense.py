@@ -26,7 +26,8 @@ MODULUS_WH = 40_000.0
 
 
 def site_of(power_w: float | None, modulus_wh: float | None, multiplier: float) -> Site:
-    given: dict[str, Any] = {"max_power_w": power_w, "register_modulus_wh": modulus_wh, "multiplier": multiplier}
+    given: dict[str, Any] = {"max_power_w": power_w, "register_modulus_wh": modulus_wh,
+                             "multiplier": multiplier}
     return Site(id="here", name="Here", time_zone=ZONE, currency="PKR",
                 zones=(Zone(name="hall-a", seats=("017",)), Zone(name="plant")),
                 nodes=(Node(device=MAINS, source="grid", **given), Node(device=BOARD, **given),
