@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import dataclass
 
 from seatwatt.contract.errors import StoreError
 from seatwatt.ingest.commit import Places
@@ -13,6 +14,15 @@ from seatwatt.ingest.sorter import Sorter
 LOG = logging.getLogger("seatwatt.ingest")
 
 
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """Entries whose messages rest in store and quarantine, and that the journal still holds."""
+
+    entries: list[Entry]
+    quarantined: int
+    readings: int
+
+
 class Drain:
     """Moves the oldest entries from the journal to where they belong, a batch at a time."""
 
@@ -20,24 +30,35 @@ class Drain:
                  batch_readings: int) -> None:
         self._journal, self._places, self._sorter = journal, places, sorter
         self._counts, self._batch_readings = counts, batch_readings
+        self._moved: _Moved | None = None
 
     def step(self) -> bool:
         """Drain one batch; False when there is none or the store is not to be tried now."""
-        if not self._journal.entries or self._places.store.gate.wait_s() > 0:
-            return False
-        entries, parcel = self._gather()
-        if not entries:
-            return False
-        before = len(parcel.refused) if not entries[0].refused else 0
         try:
-            readings = self._places.take(parcel)
-            self._journal.remove(entries)
+            if self._moved is None:
+                self._moved = self._move()
+            return self._moved is not None and self._let_go(self._moved)
         except (StoreError, JournalFull) as error:
             LOG.debug("journal not drained: %s", error)
             return False
-        quarantined = len(parcel.refused) - before
-        counted = sum(entry.counted for entry in entries)
-        self._counts.drained(counted - quarantined, quarantined, readings)
+
+    def _move(self) -> "_Moved | None":
+        if not self._journal.entries or self._places.store.gate.wait_s() > 0:
+            return None
+        entries, parcel = self._gather()
+        if not entries:
+            return None
+        before = len(parcel.refused) if not entries[0].refused else 0
+        readings = self._places.take(parcel)
+        return _Moved(entries, len(parcel.refused) - before, readings)
+
+    def _let_go(self, moved: "_Moved") -> bool:
+        """What rests elsewhere leaves the journal. On a full disk not even that is possible, and
+        moving it again meanwhile would fill the quarantine with the same messages."""
+        self._journal.remove(moved.entries)
+        self._moved = None
+        counted = sum(entry.counted for entry in moved.entries)
+        self._counts.drained(counted - moved.quarantined, moved.quarantined, moved.readings)
         return True
 
     def _gather(self) -> tuple[list[Entry], Parcel]:

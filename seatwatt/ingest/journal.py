@@ -90,11 +90,14 @@ class Journal:
             self._entries += 1
 
     def oldest(self, after: int = 0) -> Entry | None:
-        """The oldest entry with an id above `after`."""
+        """The oldest entry with an id above `after`; JournalFull when the disk says no."""
         with self._lock:
-            row = self._database.execute(
-                "SELECT id, messages, refused, body FROM journal WHERE id > ? ORDER BY id LIMIT 1",
-                (after,)).fetchone()
+            try:
+                row = self._database.execute(
+                    "SELECT id, messages, refused, body FROM journal WHERE id > ? "
+                    "ORDER BY id LIMIT 1", (after,)).fetchone()
+            except sqlite3.OperationalError as error:
+                raise JournalFull(f"journal {self._path}: {error}") from error
         if row is None:
             return None
         return Entry(row[0], row[1], bool(row[2]), _FROM_BODY.decode(zlib.decompress(row[3])))

@@ -129,7 +129,7 @@ class IngestProcess:
 
     def quarantined(self) -> list[Kept]:
         """What lies in its quarantine."""
-        engine = open_engine(LedgerSettings(ledger_url=f"sqlite:///{self.folder}/ledger.db"))
+        engine = open_engine(LedgerSettings(ledger_url=self.env["SEATWATT_LEDGER_URL"]))
         try:
             return Quarantine(engine).list(limit=100_000)
         finally:

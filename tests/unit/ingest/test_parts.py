@@ -124,6 +124,19 @@ def test_filters_no_longer_wanted_are_remembered_until_the_broker_let_go(tmp_pat
     assert Subscriptions(path, ("a",)).removed == ()
 
 
+def test_filters_that_cannot_be_written_down_do_not_stop_the_connection(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "subscriptions.json"
+    Subscriptions(path, ("a/#",)).asked()
+    before = path.stat()
+    path.with_suffix(".new").mkdir()  # no disk space, as far as writing is concerned
+    Subscriptions(path, ("a/#",)).asked()
+    assert path.stat() == before
+    assert caplog.messages == []
+    Subscriptions(path, ("b/#",)).asked()
+    assert "cannot be written" in caplog.messages[0]
+
+
 @pytest.mark.parametrize(("workers", "worker", "text", "expected"), [
     (1, 1, "seatwatt/v1/#", ("seatwatt/v1/#",)),
     (1, 1, " a/+/b , c/# ", ("a/+/b", "c/#")),
