@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# Tests on real servers mostly wait: twice as many processes as cores; tests/conftest.py groups them.
+SIDE_BY_SIDE := -n 4 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help demo test check lint unit servers chaos bench dashboards env stack lock clean
 
@@ -13,7 +15,7 @@ demo: .venv/.runtime ## run everything in one process on embedded parts (ARGS=--
 
 test: .venv/.dev servers lint ## install what the tests need and run them all
 	$(BIN)/pytest -q -n 2 tests/unit tests/scenarios --cov --cov-report=term --cov-fail-under=100
-	$(BIN)/pytest -q tests --ignore tests/unit --ignore tests/scenarios
+	$(BIN)/pytest -q $(SIDE_BY_SIDE) tests --ignore tests/unit --ignore tests/scenarios
 
 check: .venv/.dev lint unit ## format, types, imports and the fast tests: under five minutes
 

@@ -20,6 +20,27 @@ settings.register_profile("seatwatt", deadline=None, print_blob=True,
 settings.load_profile("seatwatt")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup`, tests that share a fixture of their module or folder run in one
+    process, which makes it once; all others go where there is room."""
+    for item in items:
+        if isinstance(item, pytest.Function) and (place := _shared_place(item)):
+            item.add_marker(pytest.mark.xdist_group(place))
+
+
+def _shared_place(item: pytest.Function) -> str:
+    """The folder or module within which the test shares a fixture, empty without one."""
+    places = set()
+    for versions in item._fixtureinfo.name2fixturedefs.values():
+        fixture = versions[-1]
+        if fixture.scope == "module":
+            places.add(item.nodeid.partition("::")[0])
+        elif fixture.scope != "function" and fixture.baseid not in ("", "tests"):
+            places.add(fixture.baseid)
+    return min(places, default="")
+
+
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Server]:
     """A running mosquitto of the test's own."""
@@ -61,22 +82,48 @@ def postgres() -> Iterator[PostgreSQL]:
 _databases = itertools.count(1)
 
 
+def _database(server: PostgreSQL, template: str = "template1") -> LedgerSettings:
+    """A new database on the server, a copy of `template`."""
+    name = f"ledger_{next(_databases)}"
+    with psycopg.connect(host="127.0.0.1", port=server.port, user="postgres",
+                         autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    return LedgerSettings(ledger_url=server.url(name))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger_settings(request: pytest.FixtureRequest, tmp_path: Path) -> LedgerSettings:
     """Where an empty ledger may rest: once on SQLite, once on PostgreSQL."""
     if request.param == "sqlite":
         return LedgerSettings(ledger_url=f"sqlite:///{tmp_path}/ledger.db")
-    server: PostgreSQL = request.getfixturevalue("postgres")
-    name = f"ledger_{next(_databases)}"
-    with psycopg.connect(host="127.0.0.1", port=server.port, user="postgres",
-                         autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    return LedgerSettings(ledger_url=server.url(name))
+    return _database(request.getfixturevalue("postgres"))
 
 
-@pytest.fixture
-def ledger(ledger_settings: LedgerSettings) -> Iterator[Engine]:
-    """An open, empty ledger, on either database."""
-    engine = open_engine(ledger_settings)
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger on SQLite with all its tables and no row, to copy: making them takes long."""
+    file = tmp_path_factory.mktemp("ledger") / "ledger.db"
+    open_engine(LedgerSettings(ledger_url=f"sqlite:///{file}")).dispose()
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres: PostgreSQL) -> str:
+    """The same as the name of a PostgreSQL database."""
+    settings = _database(postgres)
+    open_engine(settings).dispose()
+    return settings.ledger_url.rpartition("/")[2]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An open ledger without a row, on either database."""
+    if request.param == "sqlite":
+        file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "ledger.db")
+        settings = LedgerSettings(ledger_url=f"sqlite:///{file}")
+    else:
+        settings = _database(request.getfixturevalue("postgres"),
+                             request.getfixturevalue("migrated_database"))
+    engine = open_engine(settings)
     yield engine
     engine.dispose()

@@ -15,15 +15,22 @@ from pathlib import Path
 import psycopg
 import pytest
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0
+_reserved: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """A loopback port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nothing listens on now, this process's own until it ends.
+
+    It stays bound here without listening: a server, which binds with SO_REUSEADDR, may still take
+    it, while no other test, process or outgoing connection is given it in the meantime.
+    """
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _reserved.append(probe)
+    port: int = probe.getsockname()[1]
+    return port
 
 
 def program(name: str) -> str:
@@ -91,10 +98,10 @@ class Server:
             return
         self.process.send_signal(how)
         try:
-            self.process.wait(10)
+            self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(30)
         self.process = None
 
 

@@ -95,17 +95,24 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def running(small: Path) -> Iterator[tuple["subprocess.Popen[str]", str, list[str]]]:
     """A second run, up to the point where it says where to look; its address and lines."""
     process = demo(small, "--site", "small.yaml")
+    try:
+        lines = told(process)
+        yield process, re.findall(r"(http://[^/]+)/docs", "".join(lines))[0], lines
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def told(process: "subprocess.Popen[str]") -> list[str]:
+    """What it printed until it runs; fails with its errors when it ends instead."""
     assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
+    lines: list[str] = []
+    while not any("Ctrl-C" in line for line in lines):
+        line = process.stdout.readline()
+        assert line, f"it ended: {finished(process)}"
         lines.append(line)
-        if "Ctrl-C" in line:
-            break
-    address = next(re.findall(r"http://[^/]+", line)[0] for line in lines if "/docs" in line)
-    yield process, address, lines
-    if process.poll() is None:
-        process.kill()
-        process.communicate()
+    return lines
 
 
 def get(address: str) -> bytes:
@@ -132,7 +139,7 @@ def test_a_later_run_publishes_only_what_is_missing_and_shows_the_same_table(
     assert sum(published) < 5_000
     balanced("".join(lines), {"alpha", "beta", "operator"})
     process.send_signal(signal.SIGINT)
-    assert finished(process, 30)[0] == 0
+    assert finished(process, 60)[0] == 0
     assert json.loads((small / "var/demo/small/world.json").read_text())["whole_until_ms"] > 0
 
 
@@ -149,20 +156,20 @@ def test_it_publishes_live_and_answers(running: tuple["subprocess.Popen[str]", s
         time.sleep(0.5)
     assert power_seen
     process.send_signal(signal.SIGINT)
-    status, printed, errors = finished(process, 30)
+    status, printed, errors = finished(process, 60)
     assert (status, printed.strip()) == (0, "stopped")
     assert "Traceback" not in errors
 
 
 def test_sigterm_ends_it_as_well(running: tuple["subprocess.Popen[str]", str, list[str]]) -> None:
     running[0].send_signal(signal.SIGTERM)
-    assert finished(running[0], 30)[0] == 0
+    assert finished(running[0], 60)[0] == 0
 
 
 def refused(folder: Path, *arguments: str) -> str:
     """The one line of a demo that cannot start."""
     done = subprocess.run([sys.executable, "-m", "seatwatt", "demo", *arguments], cwd=folder,
-                          capture_output=True, text=True, timeout=60, check=False)
+                          capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     [line] = done.stderr.strip().splitlines()
     return line

@@ -22,7 +22,7 @@ NOW = datetime.now(UTC)  # noqa: TID251  # certificates of a real broker are goo
 OWN = gateway("peshawar", "plant", "gw-1")
 OTHER = gateway("peshawar", "plant", "gw-2")
 ELSEWHERE = gateway("islamabad", "plant", "gw-1")
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 @dataclass

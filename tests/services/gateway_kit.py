@@ -72,7 +72,7 @@ def named(samples: list[Sample]) -> dict[str, float | str]:
 
 
 async def eventually(ask: Callable[[], Awaitable[T]], good: Callable[[T], bool],
-                     within_s: float = 20.0) -> T:
+                     within_s: float = 60.0) -> T:
     """Ask until the answer is good; failures of the device count as not yet."""
     async with asyncio.timeout(within_s):
         while True:

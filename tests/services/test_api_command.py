@@ -27,15 +27,22 @@ def api(folder: Path, *arguments: str) -> Iterator[list[str]]:
     """The lines it printed until it said where it answers; SIGTERM at the end."""
     with subprocess.Popen(command("--port", "0", *arguments), env=environment(folder), text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        lines: list[str] = []
-        assert process.stdout is not None
-        while not lines or "API:" not in lines[-1]:
-            line = process.stdout.readline()
-            assert line, "it ended before it answered"
-            lines.append(line)
-        yield lines
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) in (0, -signal.SIGTERM)
+        try:
+            yield told(process)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) in (0, -signal.SIGTERM)
+        finally:
+            process.kill()
+
+
+def told(process: "subprocess.Popen[str]") -> list[str]:
+    lines: list[str] = []
+    assert process.stdout is not None
+    while not lines or "API:" not in lines[-1]:
+        line = process.stdout.readline()
+        assert line, "it ended before it answered"
+        lines.append(line)
+    return lines
 
 
 def url(lines: list[str]) -> str:
@@ -68,7 +75,7 @@ def test_open_access_needs_no_key(tmp_path: Path) -> None:
 
 def refused(folder: Path, *arguments: str) -> str:
     ended = subprocess.run(command(*arguments), env=environment(folder), text=True, check=False,
-                           capture_output=True, timeout=60)
+                           capture_output=True, timeout=120)
     assert ended.returncode == 2
     [line] = ended.stderr.splitlines()
     return line

@@ -195,13 +195,13 @@ def test_a_device_that_answers_garbage_or_nothing(words: bytes, framing: str) ->
 
 def test_a_silent_unit_makes_its_neighbours_wait_ever_less_often() -> None:
     async def dawdle(*request: object) -> ExcCodes | None:
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1.0)
         return None
 
     async def poll() -> list[str]:
         cells = SimData(0, values=[40], datatype=DataType.REGISTERS)
         async with custom([SimDevice(1, [cells]), SimDevice(99, [cells], action=dawdle)]) as port:
-            shared = line(port, timeout_s=0.1)
+            shared = line(port, timeout_s=0.4)
             good, dead = (meter(shared, gapped(0), unit) for unit in (1, 99))
             said = []
             for _ in range(4):
@@ -210,7 +210,7 @@ def test_a_silent_unit_makes_its_neighbours_wait_ever_less_often() -> None:
                     await dead.poll(HOUR)
                 said.append(caught.value.detail)
             await good.close()
-            await asyncio.sleep(0.35)
+            await asyncio.sleep(1.1)
         return said
 
     said = asyncio.run(poll())

@@ -51,7 +51,7 @@ def test_it_runs_with_bad_devices_and_ends_when_told(
               "the dead device is told")
     finally:
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
         ear.close()
     assert process.returncode == 0
     assert errors.count("meter/hall-a/board: ") == 1
@@ -61,7 +61,7 @@ def test_it_runs_with_bad_devices_and_ends_when_told(
 
 def test_check_prints_a_table_and_fails_when_a_device_does(config: Path, tmp_path: Path) -> None:
     process = command(tmp_path, "check", str(config), "--listen-s", "0")
-    table, errors = process.communicate(timeout=60)
+    table, errors = process.communicate(timeout=120)
     assert process.returncode == 1
     assert errors == ""
     rows = [line for line in table.splitlines() if line.strip().startswith("meter/")]
@@ -75,7 +75,7 @@ def test_check_prints_a_table_and_fails_when_a_device_does(config: Path, tmp_pat
 def test_a_wrong_file_is_one_line(tmp_path: Path, text: str, line: str) -> None:
     (tmp_path / "gateway.yaml").write_text(text)
     process = command(tmp_path, "run", str(tmp_path / "gateway.yaml"))
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 2
     assert errors.startswith("seatwatt: ")
     assert errors.count("\n") == 1
@@ -87,10 +87,10 @@ def test_a_spool_that_another_gateway_uses_is_one_line(config: Path, tmp_path: P
     try:
         until(lambda: (tmp_path / "spool.db-wal").exists(), "the first one spools")
         second = command(tmp_path, str(config))
-        _, errors = second.communicate(timeout=60)
+        _, errors = second.communicate(timeout=120)
         assert second.returncode == 2
         assert "another process uses it" in errors
         assert errors.count("\n") == 1
     finally:
         first.send_signal(signal.SIGTERM)
-        first.communicate(timeout=30)
+        first.communicate(timeout=120)

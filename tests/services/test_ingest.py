@@ -174,7 +174,7 @@ def test_a_metrics_port_in_use_ends_the_start_with_one_line(ingest: IngestProces
     ingest.extra["SEATWATT_INGEST_METRICS_PORT"] = str(broker.port)
     ingest.start()
     assert ingest.process is not None
-    assert ingest.process.wait(20) == 2
+    assert ingest.process.wait(60) == 2
     assert ingest.log().splitlines()[-1].startswith(
         "seatwatt: SEATWATT_INGEST_METRICS_PORT: cannot listen")
     assert "Traceback" not in ingest.log()

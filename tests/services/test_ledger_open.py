@@ -1,7 +1,8 @@
 """The ledger opens on SQLite and PostgreSQL, once or by several processes at once."""
 
-import multiprocessing
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -32,18 +33,18 @@ def test_opening_again_finds_the_work_done(ledger_settings: LedgerSettings) -> N
     engine.dispose()
 
 
-def _open(url: str) -> None:
-    open_engine(LedgerSettings(ledger_url=url)).dispose()
+OPEN = """
+import sys
+from seatwatt.ledger.open import open_engine
+from seatwatt.settings import LedgerSettings
+open_engine(LedgerSettings(ledger_url=sys.argv[1])).dispose()
+"""
 
 
 def test_several_processes_open_an_empty_ledger_at_once(ledger_settings: LedgerSettings) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    others = [spawn.Process(target=_open, args=(ledger_settings.ledger_url,)) for _ in range(4)]
-    for other in others:
-        other.start()
-    for other in others:
-        other.join()
-    assert [other.exitcode for other in others] == [0, 0, 0, 0]
+    others = [subprocess.Popen([sys.executable, "-c", OPEN, ledger_settings.ledger_url])
+              for _ in range(4)]
+    assert [other.wait() for other in others] == [0, 0, 0, 0]
 
 
 def test_sqlite_waits_writes_through_and_holds_references(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_replayed_bytes_are_the_ones_that_came(quarantine: Quarantine, tmp_path:
     client.connect("127.0.0.1", broker.port)
     client.subscribe("seatwatt/#", qos=1)
     client.loop_start()
-    assert subscribed.wait(10)
+    assert subscribed.wait(60)
     result = _run(tmp_path, "replay", "--rule", "T01", port=broker.port)
     assert "1 messages replayed" in result.stdout, result.stderr
     until(lambda: bool(heard))

@@ -59,7 +59,7 @@ def test_what_is_replayed_is_recorded_in_order_and_byte_for_byte(
         if ends != "count":
             until(lambda: broker.log().count("Received PUBACK") >= 20_001, "all were recorded")
             taking.send_signal(signal.SIGINT if ends == "interrupt" else signal.SIGTERM)
-        printed, errors = taking.communicate(timeout=60)
+        printed, errors = taking.communicate(timeout=120)
         assert (taking.returncode, printed) == (0, f"{out}: 20,001 messages\n"), errors
     finally:
         broker.stop()
@@ -102,7 +102,7 @@ def test_a_simulated_day_through_broker_and_ingest_is_whole(tmp_path: Path, brok
 def fails(*arguments: str) -> str:
     """The one line of a command that cannot be done."""
     done = subprocess.run([sys.executable, "-m", "seatwatt", *arguments], capture_output=True,
-                          text=True, timeout=60, check=False)
+                          text=True, timeout=120, check=False)
     assert done.returncode == 2
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1, done.stderr

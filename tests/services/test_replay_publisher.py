@@ -33,7 +33,7 @@ class Taker:
         self._client.on_message = lambda _c, _u, message: self.seen.append(message.payload)
         connect(self._client, ("127.0.0.1", port), "broker")
         self._client.loop_start()
-        assert self.subscribed.wait(10)
+        assert self.subscribed.wait(60)
 
     def stop(self) -> None:
         self._client.disconnect()

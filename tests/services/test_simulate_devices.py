@@ -46,10 +46,10 @@ def test_a_simulated_site_is_served_and_checked_and_ended(broker: Server, tmp_pa
             time.sleep(0.05)
         time.sleep(4.0)  # dummy-ups tells its upsd within two seconds
         checking = seatwatt(broker, "gateway", "check", str(config), "--listen-s", "4")
-        table, problems = checking.communicate(timeout=60)
+        table, problems = checking.communicate(timeout=120)
     finally:
         serving.send_signal(signal.SIGTERM)
-        said, complaints = serving.communicate(timeout=30)
+        said, complaints = serving.communicate(timeout=120)
     assert (checking.returncode, problems) == (0, ""), table
     assert "26 simulated devices listen" in said
     assert (serving.returncode, complaints) == (0, "")
@@ -62,7 +62,7 @@ def test_what_is_simulated_must_be_said_once(broker: Server, tmp_path: Path) -> 
     site(tmp_path)
     both = seatwatt(broker, "simulate", "--site", str(tmp_path / "site.yaml"), "--devices",
                     "--live")
-    _, complaint = both.communicate(timeout=60)
+    _, complaint = both.communicate(timeout=120)
     assert both.returncode == 2
     assert "expected --from and --to, or --live, or --devices" in complaint
     assert "Traceback" not in complaint

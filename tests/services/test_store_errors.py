@@ -482,7 +482,7 @@ print("recovered")
 def test_a_full_disk_is_unavailable_and_passes(tmp_path: Path) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)
     done = subprocess.run([sys.executable, "-c", FILL_DISK, f"sqlite:///{tmp_path}/r.db"],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "recovered"
 
@@ -552,7 +552,7 @@ def test_many_processes_may_open_a_new_file_at_once(tmp_path: Path) -> None:
               "open_writer(StoreSettings(store_url=sys.argv[1])).ping()")
     started = [subprocess.Popen([sys.executable, "-c", script, f"sqlite:///{tmp_path}/r.db"],
                                 stderr=subprocess.PIPE, text=True) for _ in range(6)]
-    assert [process.communicate(timeout=60)[1] for process in started] == [""] * 6
+    assert [process.communicate(timeout=120)[1] for process in started] == [""] * 6
     assert [process.returncode for process in started] == [0] * 6
 
 
