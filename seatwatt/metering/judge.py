@@ -52,7 +52,8 @@ class Judged:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
     """Whether the first and the last reading were declared with an exchange. A fall from or to one
-    is no reset but a contradiction, for the operator to settle (R07)."""
+    contradicts the readings: where no `max_power_w` bounds what a reset would count, the operator
+    must settle it (R07)."""
 
     first: bool = False
     last: bool = False
@@ -117,7 +118,9 @@ class _Walk:
             self.counted[j] = step + modulus
             self._note(Rule.R05, p, p, j, step + modulus)
             return
-        if (p == 0 and self.declared.first) or (j == len(self.values) - 1 and self.declared.last):
+        contradicts = (p == 0 and self.declared.first) or (
+            j == len(self.values) - 1 and self.declared.last)
+        if contradicts and self.max_power_mw is None:
             self._leap(p, j)
             return
         value = self.values.item(j)

@@ -77,7 +77,7 @@ def judge(series: list[Reading], max_power_w: float | None, modulus: int | None,
             if step.energy < 0 and modulus and plausible(p, j[1] + modulus - p[1], j[0]):
                 step.energy += modulus
                 meter.findings.append(("R05", j[0]))
-            elif step.energy < 0 and (p in declared or j in declared):
+            elif step.energy < 0 and max_power_w is None and (p in declared or j in declared):
                 meter.findings.append(("R07", j[0]))
                 step.energy, step.estimated = 0, True
             elif step.energy < 0:

@@ -108,7 +108,7 @@ def _step(p: Reading, j: Reading, plain: Plain, curve: PlainCurve, declared: boo
         if rolled is not None and rolled >= 0 and (accepted or plain.plausible(rolled, elapsed)):
             curve.found.append(("R05", p[0], j[0], rolled))
             return rolled, False
-        if declared:
+        if declared and plain.max_power_w is None:
             curve.found.append(("R07", p[0], j[0], 0))
             return 0, True
         energy = j[1] if accepted or plain.plausible(j[1], elapsed) else 0

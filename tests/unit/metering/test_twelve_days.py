@@ -139,6 +139,20 @@ def test_an_exchange_that_contradicts_the_readings_blocks(final_wh: float, initi
     assert total(energy) == 9_500_000
 
 
+@pytest.mark.parametrize(("final_wh", "counted"), [(12_480.0, 9_500_000), (19_999.9, 4_800_000)],
+                         ids=["mistyped", "rounded"])
+def test_where_power_is_bounded_a_declared_register_below_the_readings_is_a_reset_of_nothing(
+        final_wh: float, counted: int) -> None:
+    readings = after_noon(day(), 0.0)
+    del readings[at("12:00")]
+    if counted == 4_800_000:    # idle all morning, on a display that rounds up
+        readings = {t: 20_000.0 if t < at("12:00") else v for t, v in readings.items()}
+    energy = energy_of(readings, RULES, noon(final_wh, 0.0))
+    assert rules_of(energy) == ["R06"]
+    assert not energy.findings[0].blocks
+    assert total(energy) == counted
+
+
 @pytest.mark.parametrize(("wrong", "rule"), [(10.0, "R03"), (0.0, "R04")], ids=["spike", "zero"])
 def test_one_wrong_reading_then_normal(wrong: float, rule: str) -> None:
     readings = day()
