@@ -188,6 +188,6 @@ class ApiSettings(Settings):
         "", description="addresses of proxies, separated by commas, whose X-Forwarded-For and "
                         "X-Forwarded-Proto are believed")
     occupancy_days: int = Field(
-        90, ge=1, description="how many days issued runs keep who sat where")
+        90, ge=1, description="how many days who sat where is kept; counts by zone stay")
     silent_after_s: float = Field(
         300.0, gt=0, description="a device not heard of for so long is silent")

@@ -15,6 +15,7 @@ from seatwatt.api.services import Services, Settled
 from seatwatt.api.settlements import Settlements
 from seatwatt.contract.errors import InputError
 from seatwatt.ledger.sites import Declared
+from seatwatt.settlement.forgotten import check_known
 
 SiteId = Annotated[str, Path(description="the site's id", examples=["workaround"],
                              max_length=100)]
@@ -75,6 +76,16 @@ async def settled(request: Request, declared: DeclaredDep, period: PeriodDep,
 
 
 SettledDep = Annotated[Settled, Depends(settled)]
+
+
+def shared_out(services: ServicesDep, declared: DeclaredDep, period: PeriodDep,
+               settled: SettledDep) -> Settled:
+    """The settlement, where all that it shares by is still known; InputError otherwise."""
+    check_known(services.ledger, declared.site, period.start_ms)
+    return settled
+
+
+SharedOutDep = Annotated[Settled, Depends(shared_out)]
 
 
 async def chosen_format(request: Request, format: Annotated[Format | None, Query(

@@ -11,7 +11,7 @@ from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.site import Site
 from seatwatt.ledger.sites import Declared
 from seatwatt.settings import ApiSettings
-from seatwatt.store.ports import Reader, Writer
+from seatwatt.store.ports import JobWriter, Reader
 
 
 class Declarations(Protocol):
@@ -56,7 +56,7 @@ class Services:
     """Everything a route or a job may use; tests pass fakes of our own ports."""
 
     reader: Reader
-    writer: Writer
+    writer: JobWriter
     ledger: Engine
     declarations: Declarations
     settle: Settle

@@ -57,6 +57,13 @@ def finish_job(engine: Engine, name: str, holder: str, now_ms: int, failed: bool
         return done.rowcount == 1
 
 
+def keep_progress(engine: Engine, name: str, progress: Progress) -> None:
+    """Record how far a job came while it goes on: before a step that cannot be taken back."""
+    _ensure(engine, name)
+    with writing(engine) as connection:
+        connection.execute(update(jobs).where(jobs.c.name == name).values(progress=progress))
+
+
 def list_jobs(engine: Engine) -> dict[str, JobRecord]:
     """Every job that was ever taken, by name."""
     with reading(engine) as connection:

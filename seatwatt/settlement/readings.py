@@ -49,12 +49,19 @@ def read_period(site_id: str, source: Reader | Recording, grid: IntervalGrid,
                          site_id, quantity(kind, name), grid.start_ms, grid.end_ms,
                          MARGIN_MS).items()}
         if with_occupancy:
-            states = source.columns(site_id, OCCUPIED, grid.start_ms - HOLD_MS,
-                                    grid.end_ms).items()
-    occupancy = {(device.zone, device.name): occupied_spans(column.times_ms, column.values).within(
-                     grid.start_ms, grid.end_ms)
-                 for device, column in states} if with_occupancy else {}
-    return PeriodReadings(registers, occupancy)
+            return PeriodReadings(registers, read_occupancy(site_id, source, grid))
+    return PeriodReadings(registers, _spans(states, grid) if with_occupancy else {})
+
+
+def read_occupancy(site_id: str, reader: Reader, grid: IntervalGrid) -> dict[Seat, Spans]:
+    """When seats were occupied; a reading of the day before may hold into the first hours."""
+    return _spans(reader.columns(site_id, OCCUPIED, grid.start_ms - HOLD_MS, grid.end_ms).items(),
+                  grid)
+
+
+def _spans(states: Iterable[tuple[Device, Column]], grid: IntervalGrid) -> dict[Seat, Spans]:
+    return {(device.zone, device.name): occupied_spans(column.times_ms, column.values).within(
+        grid.start_ms, grid.end_ms) for device, column in states}
 
 
 def _in_order(columns: Columns) -> Column:

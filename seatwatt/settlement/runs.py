@@ -24,6 +24,7 @@ from seatwatt.ledger.runs import (
     save_draft,
 )
 from seatwatt.settlement.charging import span_ms
+from seatwatt.settlement.forgotten import Forgotten, with_known_occupancy
 from seatwatt.settlement.run_compute import RunResult, as_text, compute
 from seatwatt.settlement.run_gather import gather
 from seatwatt.settlement.run_inputs import Adjustment, decode, encode
@@ -45,7 +46,8 @@ def draft(engine: Engine, reader: Reader, site: str, period: Period, by: Mark,
     before = [run for run in issued if run.to <= period.from_]
     found = [each for run in before[:look_back] for each in adjustments_of(engine, reader, run)]
     # Computed from the inputs as they are recorded, so that what is shown can be had again.
-    raw, digest = encode(gather(engine, reader, site, period, found))
+    gathered = with_known_occupancy(engine, gather(engine, reader, site, period, found))
+    raw, digest = encode(gathered)
     return _save(engine, raw, compute(decode(raw, digest), digest), issued, by)
 
 
@@ -120,9 +122,14 @@ def reproduce(engine: Engine, run_id: int) -> dict[str, str]:
 
 def adjustments_of(engine: Engine, reader: Reader, run: Run) -> list[Adjustment]:
     """What an issued run would put on each party today, less what was put on it by that run and by
-    adjustments issued since. Nothing where today's readings raise a question that blocks."""
+    adjustments issued since. InputError where today's readings raise a question that blocks;
+    nothing any more where who sat where is needed and forgotten."""
     period = Period(from_=run.from_, to=run.to)
-    result = compute(gather(engine, reader, run.site, period), run.digest)
+    try:
+        inputs = with_known_occupancy(engine, gather(engine, reader, run.site, period))
+    except Forgotten:
+        return []
+    result = compute(inputs, run.digest)
     if blocking(result):
         raise InputError(f"run {run.id} of {period}", "it cannot be adjusted: since it was issued "
                          f"{blocking(result)[0]['rule']} came up",

@@ -4,11 +4,13 @@ import threading
 from collections.abc import Sequence
 
 from seatwatt.contract.errors import StoreMisconfigured, StoreRefused
+from seatwatt.contract.quantities import Quantity
 from seatwatt.contract.readings import ReadingBatch
 from seatwatt.store.influx_http import DatabaseMissing, InfluxAddress, InfluxConnection
-from seatwatt.store.influxql import duration, name
+from seatwatt.store.influxql import delete, duration, name
 from seatwatt.store.lines import LineSerialiser, derived_lines
 from seatwatt.store.ports import DerivedPoint
+from seatwatt.store.tags import check_about_people
 
 POLICY = "readings"
 """The retention policy we create."""
@@ -41,6 +43,11 @@ class InfluxWriter:
             lines = derived_lines(points[start:start + _DERIVED_PER_REQUEST])
             with self._posting:
                 self._post(lines)
+
+    def forget(self, site: str, quantity: Quantity, before_ms: int) -> None:
+        """One statement. It is done shard by shard: after a failure, ask again."""
+        check_about_people(quantity)
+        self._connection.query([delete(site, quantity, before_ms)])
 
     def ping(self) -> None:
         """A write of nothing: only it asks for the database and for the right to write."""

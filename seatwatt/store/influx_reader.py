@@ -79,6 +79,11 @@ class InfluxReader:
             builder.add(device, block.column())
         return builder.columns()
 
+    def first_ms(self, site: str, quantity: Quantity) -> int | None:
+        """As the port says."""
+        first = self._single("first", site, quantity, within(-TIME_MAX_MS, TIME_MAX_MS))
+        return min((at_ms for at_ms, _ in first.values()), default=None)
+
     def texts(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
               ) -> dict[Device, list[tuple[int, str]]]:
         """As the port says."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from seatwatt.contract.devices import Device
 from seatwatt.contract.errors import SettingsError
 from seatwatt.contract.quantities import Quantity
+from seatwatt.store.tags import ABOUT_PEOPLE
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -57,3 +58,9 @@ def select(what: str, site: str, quantity: Quantity, condition: str = "") -> str
             f"WHERE {tagged([('site', site)])}{' AND ' * bool(condition)}{condition} "
             'GROUP BY "zone", "device"')
 
+
+
+def delete(site: str, quantity: Quantity, before_ms: int) -> str:
+    """`DELETE` of a site's readings about people; of the quantity's kind, which has no other."""
+    here, end_ms = tagged([ABOUT_PEOPLE, ("site", site)]), min(before_ms, TIME_MAX_MS)
+    return f"DELETE FROM {name(quantity.kind)} WHERE {here} AND time < {end_ms}ms"

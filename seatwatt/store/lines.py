@@ -1,6 +1,6 @@
 """Readings and derived points as InfluxDB line protocol, millisecond timestamps.
 
-`seat,device=017,site=workaround,zone=hall-a occupied=1.0,power_w=86.4 1790000000250`
+`seat,device=017,site=workaround,zone=hall-a energy_wh=412387.5,power_w=86.4 1790000000250`
 
 Every number is written as a float (no `i`), so that no field ever changes type, and in its
 shortest exact form, so that 1e9 Wh survives to the milliwatt-hour.
@@ -15,7 +15,7 @@ from seatwatt.contract.errors import StoreRefused
 from seatwatt.contract.quantities import QUANTITIES
 from seatwatt.contract.readings import ReadingBatch, Series
 from seatwatt.store.ports import DerivedPoint
-from seatwatt.store.tags import stored_tags
+from seatwatt.store.tags import ABOUT_PEOPLE, about_people, stored_tags
 
 _NAME = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
 _MEASUREMENT = str.maketrans({",": "\\,", " ": "\\ "})
@@ -33,7 +33,8 @@ class LineSerialiser:
         self._parts: dict[Series, tuple[str, str, int]] = {}
 
     def serialise(self, batch: ReadingBatch) -> bytes:
-        """One line a device and time, wherever in the batch its fields stand.
+        """One line a device and time, wherever in the batch its fields stand; another for what is
+        about people, which is forgotten earlier.
 
         Of two readings of one series and time only the later is written: what a server makes of
         a field that comes twice differs between generations.
@@ -84,7 +85,8 @@ class LineSerialiser:
         if len(self._parts) >= self._series_max:
             self._parts.clear()
         device, quantity = series.device, series.quantity
-        head = (f"{device.kind},device={_name(device.name)},site={_name(series.site)},"
+        about = ",{}={}".format(*ABOUT_PEOPLE) if about_people(quantity) else ""
+        head = (f"{device.kind}{about},device={_name(device.name)},site={_name(series.site)},"
                 f"zone={_name(device.zone)} ")
         # Interned, so that the series of one device are told by identity.
         found = self._parts[series] = (sys.intern(head), f"{quantity.field}=", _BITS[quantity])

@@ -8,7 +8,7 @@ from seatwatt.settings import StoreSettings
 from seatwatt.store.influx import InfluxWriter
 from seatwatt.store.influx_http import InfluxAddress
 from seatwatt.store.influx_reader import InfluxReader
-from seatwatt.store.ports import Reader, Writer
+from seatwatt.store.ports import JobWriter, Reader
 from seatwatt.store.sqlite import SqliteWriter
 from seatwatt.store.sqlite_reader import SqliteReader
 
@@ -16,7 +16,7 @@ _EXPECTED = "sqlite:///FILE or http(s)://HOST:PORT/DATABASE"
 _PORT = 8086
 
 
-def open_writer(settings: StoreSettings, *, create: bool = True) -> Writer:
+def open_writer(settings: StoreSettings, *, create: bool = True) -> JobWriter:
     """The writer `settings` name. With `create` a missing database is made when first met.
 
     Nothing is asked of an InfluxDB yet: a server that is down shows when writing.

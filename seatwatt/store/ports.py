@@ -44,7 +44,7 @@ class DerivedPoint:
 
 
 class Writer(Protocol):
-    """Writes readings; used by ingest alone. Same series and time overwrites."""
+    """Writes readings; `write` is used by ingest alone. Same series and time overwrites."""
 
     def write(self, batch: ReadingBatch) -> None:
         """Commit all of `batch` durably, or raise a StoreError; sending again is harmless."""
@@ -57,6 +57,14 @@ class Writer(Protocol):
 
     def close(self) -> None:
         """Let go of connections and files."""
+
+
+class JobWriter(Writer, Protocol):
+    """What the jobs write with: a Writer that can also forget."""
+
+    def forget(self, site: str, quantity: Quantity, before_ms: int) -> None:
+        """Delete the site's readings, taken before the time, of a quantity that is about people.
+        No other reading goes with them, even where this is cut off; asking again is harmless."""
 
 
 class Reader(Protocol):
@@ -75,6 +83,9 @@ class Reader(Protocol):
                 devices: Sequence[Device] | None = None) -> dict[Device, Column]:
         """Readings of a numeric quantity in [start_ms, end_ms), by device; devices without any
         are absent."""
+
+    def first_ms(self, site: str, quantity: Quantity) -> int | None:
+        """When the site's oldest reading of a numeric quantity was taken; None without any."""
 
     def texts(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
               ) -> dict[Device, list[tuple[int, str]]]:

@@ -7,11 +7,11 @@ from operator import itemgetter
 from pathlib import Path
 
 from seatwatt.contract.errors import StoreRefused
-from seatwatt.contract.quantities import Nature
+from seatwatt.contract.quantities import Nature, Quantity
 from seatwatt.contract.readings import ReadingBatch, Series
 from seatwatt.store.ports import DerivedPoint
-from seatwatt.store.sqlite_file import connect, sorted_errors, transaction
-from seatwatt.store.tags import stored_tags
+from seatwatt.store.sqlite_file import TIME_MAX_MS, connect, sorted_errors, transaction
+from seatwatt.store.tags import check_about_people, stored_tags
 
 _PUT_NUMBER = ("INSERT INTO readings VALUES (?, ?, ?) "
                "ON CONFLICT DO UPDATE SET value = excluded.value")
@@ -60,6 +60,19 @@ class SqliteWriter:
         rows = [_derived_row(point) for point in points if point.fields]
         with self._lock, sorted_errors(self._path), transaction(self._connection, "IMMEDIATE"):
             self._connection.executemany(_PUT_DERIVED, rows)
+
+    def forget(self, site: str, quantity: Quantity, before_ms: int) -> None:
+        """A transaction a seat, so that ingest is never kept waiting for long."""
+        check_about_people(quantity)
+        with self._lock, sorted_errors(self._path):
+            series = self._connection.execute(
+                "SELECT id FROM series WHERE site = ? AND kind = ? AND field = ?",
+                (site, quantity.kind, quantity.field)).fetchall()
+        for found in series:
+            with self._lock, sorted_errors(self._path), transaction(self._connection, "IMMEDIATE"):
+                self._connection.execute(
+                    "DELETE FROM readings WHERE series_id = ? AND taken_at_ms < ?",
+                    (*found, min(before_ms, TIME_MAX_MS)))
 
     def ping(self) -> None:
         """An empty transaction of a writer."""

@@ -68,6 +68,13 @@ class SqliteReader:
             return _columns(connection, _ids(connection, site, quantity, devices),
                             start_ms, end_ms)
 
+    def first_ms(self, site: str, quantity: Quantity) -> int | None:
+        """One seek a device."""
+        with self._snapshot() as connection:
+            ids = _ids(connection, site, quantity)
+            first = _nearest(connection, ids, ">=", -TIME_MAX_MS, "ASC")
+        return min((int(at_ms) for at_ms, _ in first.values()), default=None)
+
     def texts(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
               ) -> dict[Device, list[tuple[int, str]]]:
         """As the port says."""

@@ -77,6 +77,9 @@ class Registers:
                 devices: Sequence[Device] | None = None) -> dict[Device, Column]:
         return self.occupied if quantity.name == "occupied" else {}
 
+    def first_ms(self, site: str, quantity: Quantity) -> int | None:
+        return None
+
     def sites(self) -> list[str]:
         return ["s"]
 

@@ -275,6 +275,47 @@ def test_last_is_the_newest_of_each_series(store: Store) -> None:
     assert all(r.series.site == "workaround" for r in store.reader.last("workaround"))
 
 
+def test_what_is_about_people_is_forgotten_and_no_register_with_it(store: Store) -> None:
+    power, energy = quantity("seat", "power"), quantity("seat", "energy")
+    other = Device("seat", "hall-b", "w-1")
+    at = [T + n * DAY for n in range(5)]
+    for device in (SEAT, other):
+        batch = ReadingBatch()
+        for n, at_ms in enumerate(at):
+            for q, value in ((OCCUPIED, float(n % 2)), (power, 80.0), (energy, 1e9 + n / 1000)):
+                batch.append(BOOK.get("workaround", device, q), at_ms, value)
+        store.writer.write(batch)
+    store.put(SEAT, OCCUPIED, (T, 1.0), site="e-rozgar")
+    assert store.reader.first_ms("workaround", OCCUPIED) == T
+    for _ in range(2):  # Cut off in the middle, it is asked again.
+        store.writer.forget("workaround", OCCUPIED, T + 2 * DAY)
+        for device in (SEAT, other):
+            assert store.got(device, OCCUPIED) == [(at[2], 0.0), (at[3], 1.0), (at[4], 0.0)]
+            assert store.got(device, power) == [(at_ms, 80.0) for at_ms in at]
+            assert store.got(device, energy) == [(at_ms, 1e9 + n / 1000)
+                                                 for n, at_ms in enumerate(at)]
+    assert store.reader.first_ms("workaround", OCCUPIED) == at[2]
+    assert store.got(SEAT, OCCUPIED, site="e-rozgar") == [(T, 1.0)]
+    store.writer.forget("workaround", OCCUPIED, 2**63)
+    assert store.reader.first_ms("workaround", OCCUPIED) is None
+    assert store.reader.devices("workaround") == [SEAT, other]
+
+
+@pytest.mark.parametrize("kept", [IMPORT, POWER, quantity("seat", "energy"),
+                                  quantity("room", "people")])
+def test_what_is_not_about_people_cannot_be_forgotten(store: Store, kept: Quantity) -> None:
+    store.put(Device(kept.kind, "hall-a", "x"), kept, (T, 1.0))
+    with pytest.raises(ValueError, match="not about people: it is kept"):
+        store.writer.forget("workaround", kept, 2**62)
+    assert store.reader.first_ms("workaround", kept) == T
+
+
+def test_an_occupied_reading_delivered_again_overwrites(store: Store) -> None:
+    store.put(SEAT, OCCUPIED, (T, 1.0))
+    store.put(SEAT, OCCUPIED, (T, 0.0))
+    assert store.got(SEAT, OCCUPIED) == [(T, 0.0)]
+
+
 def test_registers_inside_the_margins_are_as_columns(store: Store) -> None:
     inside = [(T + n * MINUTE, float(n)) for n in range(-10, 70)]
     store.put(GRID, IMPORT, (T - 20 * MINUTE, -20.0), *inside, (T + 80 * MINUTE, 80.0))

@@ -39,7 +39,7 @@ JOBS: tuple[Job, ...] = (
         86_400, 43_200, write_completeness),
     Job("month_drafts", "last month's draft of every site, until it is approved", 86_400, 43_200,
         write_month_drafts),
-    Job("forgetting", "who sat where in old runs, and old answers to idempotency keys", 86_400,
+    Job("forgetting", "who sat where long ago, and old answers to idempotency keys", 86_400,
         43_200, forget),
     Job("live", "what each site draws now and from where; what the quarantine holds", 60, 30,
         write_live),

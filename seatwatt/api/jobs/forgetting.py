@@ -1,6 +1,6 @@
-"""Each day: forget what is kept for a while only. Who sat where goes after `occupancy_days`, from the
-store as from issued runs, and leaves counts by zone and interval; answers to idempotency keys go
-after a week.
+"""Each day: forget what is kept for a while only. Who sat where goes after `occupancy_days`, from
+the store as from issued runs, and leaves counts by zone and interval; answers to idempotency keys
+go after a week.
 
 What a period still needs for its bills is held until that period is issued: decision 0149.
 """
@@ -23,6 +23,7 @@ from seatwatt.store.ports import DerivedPoint
 ANSWERS_MS = 7 * 86_400_000
 DAY_MS = 86_400_000
 CHUNK_MS = 7 * DAY_MS
+EVER = date(1970, 1, 2)
 
 
 def forget(services: Services, progress: Progress) -> Outcome:
@@ -33,27 +34,23 @@ def forget(services: Services, progress: Progress) -> Outcome:
         site = services.declarations.load(site_id).site
         today = local_date(now_ms, site.time_zone)
         runs += forget_occupancy(services.ledger, site_id, today - kept)
-        before = min([today - kept, *_held(services, site, today)])
+        before = min([today - kept, *_held(services, site)])
         if _forget_seats(services, site, local_midnight_ms(before, site.time_zone), done):
             seats.append(f"seats of {site_id} before {before}, ")
     answers = forget_before(services.ledger, now_ms - ANSWERS_MS)
     return Outcome(f"{''.join(seats)}occupancy of {runs} runs, {answers} answers", done)
 
 
-def _held(services: Services, site: Site, today: date) -> list[date]:
-    """From when on the site's bills still need to know who sat where: a day before every run
-    that is not issued, and before the last month where that is not issued either."""
+def _held(services: Services, site: Site) -> list[date]:
+    """From when on the site's bills still need to know who sat where: since the last run that was
+    issued, and in every run that is not; all of it where nothing was issued yet."""
     if not bills_by_occupancy(services.ledger, site):
         return []
     runs = list_runs(services.ledger, site.id)
-    this_month = today.replace(day=1)
-    last_month = (this_month - timedelta(days=1)).replace(day=1)
-    billed = any(run.state == "issued" and run.from_ <= last_month and run.to >= this_month
-                 for run in runs)
-    first = [this_month if billed else last_month,
-             *(run.from_ for run in runs if run.state != "issued")]
+    issued = max((run.to for run in runs if run.state == "issued"), default=EVER)
     # What was read on the day before may hold into the first day.
-    return [day - timedelta(days=1) for day in first]
+    return [day - timedelta(days=1)
+            for day in (issued, *(run.from_ for run in runs if run.state != "issued"))]
 
 
 def _forget_seats(services: Services, site: Site, before_ms: int, done: Progress) -> bool:

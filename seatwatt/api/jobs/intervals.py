@@ -52,7 +52,8 @@ def write_intervals(services: Services, progress: Progress) -> Outcome:
     return Outcome("; ".join(said) or "no interval has ended since", done)
 
 
-def due(site: Site, now_ms: int, done_ms: int, kept_days: int = BEHIND_DAYS_MAX) -> list[Work]:
+def due(site: Site, now_ms: int, done_ms: int, kept_days: int = BEHIND_DAYS_MAX + 1
+        ) -> list[Work]:
     """The chunks to write, oldest first; none when no interval has ended since `done_ms`. What is
     older than `kept_days` stays as it is: who sat where is forgotten."""
     end_ms = _boundary(site, now_ms - SETTLE_MS)

@@ -36,7 +36,7 @@ def interval_points(site: Site, result: Apportionment, energies: Mapping[Device,
 def occupancy_points(site: Site, grid: IntervalGrid, occupancy: Mapping[Seat, Spans]
                      ) -> list[DerivedPoint]:
     """`zone_occupancy` of every interval and zone whose seats were heard of."""
-    boundaries, points = np.array(grid.boundaries_ms), []
+    boundaries, points = np.array(grid.boundaries_ms), list[DerivedPoint]()
     for zone in (zone for zone in site.zones if zone.seats):
         seats = [spans for seat, spans in occupancy.items() if seat[0] == zone.name]
         points += _points("zone_occupancy", (("site", site.id), ("zone", zone.name)),

@@ -10,10 +10,21 @@ from seatwatt.api.access import AnyCaller, Caller, Role, Staff
 from seatwatt.api.energy_table import EnergyTable, as_csv, as_json, as_ndjson, shown_time
 from seatwatt.api.periods import Step
 from seatwatt.api.problems import Problem, not_found
-from seatwatt.api.requests import Format, FormatDep, SettledDep, SiteId, streamed
+from seatwatt.api.requests import (
+    DeclaredDep,
+    Format,
+    FormatDep,
+    PeriodDep,
+    ServicesDep,
+    SettledDep,
+    SharedOutDep,
+    SiteId,
+    streamed,
+)
 from seatwatt.api.services import Settled
 from seatwatt.api.shapes import Document, Energy
 from seatwatt.contract.intervals import IntervalGrid
+from seatwatt.settlement.forgotten import check_known
 
 router = APIRouter(prefix="/v1/sites/{site}", tags=["energy"])
 
@@ -42,11 +53,14 @@ _TABLES: dict[int | str, dict[str, Any]] = {200: {
 @router.get("/energy", summary="Energy over a period", responses=_TABLES)
 def energy(
     site: SiteId, caller: AnyCaller, settled: SettledDep, format: FormatDep,
+    services: ServicesDep, declared: DeclaredDep, period: PeriodDep,
     by: Annotated[By, Query(description="whose energy; tenants include `operator`")] = By.METER,
     step: Annotated[Step, Query(description="how finely; hours and days are local")] = Step.DAY,
 ) -> Response:
     """Energy over [from, to) in Wh. Meters show the differences of their registers; tenants what
     was apportioned to them, so that all parties add up to the supply."""
+    if by is By.TENANT:
+        check_known(services.ledger, declared.site, period.start_ms)
     table = _own(caller, by, step, settled) if caller.role is Role.TENANT \
         else settled.energy(by.value).by(step, settled.grid)
     return _shown(format, table, settled.grid,
@@ -76,13 +90,13 @@ def _shown(format: Format, table: EnergyTable, grid: IntervalGrid,
 
 
 @router.get("/apportionment", summary="The apportioned period", response_model=Document)
-def apportionment(_: Staff, settled: SettledDep) -> Response:
+def apportionment(_: Staff, settled: SharedOutDep) -> Response:
     """The same object as `seatwatt apportion --json`: parties, supply, findings, balanced."""
     return JSONResponse(settled.document())
 
 
 @router.get("/explain/{party}", summary="How a party's total arises", response_model=Document)
-def explain(party: PartyId, caller: AnyCaller, settled: SettledDep) -> Response:
+def explain(party: PartyId, caller: AnyCaller, settled: SharedOutDep) -> Response:
     """Opening and closing registers, each node's residual and rule, weights, measured and
     estimated parts, findings; the lines add up to the total."""
     document = settled.explain(party)

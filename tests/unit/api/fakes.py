@@ -99,6 +99,12 @@ class FakeStore:
     def write(self, batch: ReadingBatch) -> None:
         raise AssertionError("only ingest writes readings")
 
+    def first_ms(self, site: str, quantity: Quantity) -> int | None:
+        return None
+
+    def forget(self, site: str, quantity: Quantity, before_ms: int) -> None:
+        raise AssertionError("it holds nobody's seat")
+
     def write_derived(self, points: Sequence[DerivedPoint]) -> None:
         self.ping()
         self.derived_points += points
