@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Two stages: the first installs what the lock file names, with hashes; the second carries it alone.
+# The first stage installs what the lock file names, with hashes; the others carry it alone.
 FROM python:3.11.14-slim-bookworm AS build
 WORKDIR /build
 COPY requirements-uv.txt requirements.txt ./
@@ -8,7 +8,7 @@ RUN python -m venv /opt/uv \
  && python -m venv --without-pip /opt/seatwatt \
  && /opt/uv/bin/uv pip install --no-cache --require-hashes --python /opt/seatwatt/bin/python -r requirements.txt
 
-FROM python:3.11.14-slim-bookworm
+FROM python:3.11.14-slim-bookworm AS service
 ENV PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PATH=/opt/seatwatt/bin:$PATH
 COPY --from=build /opt/seatwatt /opt/seatwatt
 WORKDIR /app
@@ -17,3 +17,14 @@ COPY seatwatt seatwatt
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "seatwatt"]
 CMD ["--help"]
+
+# With the servers behind which `seatwatt simulate --devices` puts its UPSs; for demonstrations.
+FROM service AS devices
+USER root
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends nut-server snmpd \
+ && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
+
+# What is built when no target is named.
+FROM service

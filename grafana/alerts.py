@@ -82,18 +82,24 @@ def _expression(ref: str, model: dict[str, Any]) -> dict[str, Any]:
 
 
 def _contact_points() -> dict[str, Any]:
+    """A receiver whose address is empty keeps Grafana from starting, and a variable that is not set
+    is empty: hence the separator after the addresses, which nobody is, and the fragment after the
+    URL, which is never sent."""
     return {"apiVersion": 1, "contactPoints": [{"orgId": 1, "name": "facility", "receivers": [
         {"uid": "sw-facility-email", "type": "email",
-         "settings": {"addresses": "${ALERT_EMAIL}", "singleEmail": True}}]}]}
+         "settings": {"addresses": "${ALERT_EMAIL};", "singleEmail": True}},
+        {"uid": "sw-facility-webhook", "type": "webhook",
+         "settings": {"url": "${ALERT_WEBHOOK_URL}#seatwatt", "httpMethod": "POST"}}]}]}
 
 
 def _policies() -> dict[str, Any]:
-    """What happens to a site's power is one message, whatever number of rules it trips."""
+    """A site's power and its devices are one message, whatever number of rules a load-shedding
+    trips and whatever falls silent in it."""
     return {"apiVersion": 1, "policies": [{
         "orgId": 1, "receiver": "facility", "group_by": ["grafana_folder", "alertname", "site"],
         "group_wait": "30s", "group_interval": "5m", "repeat_interval": "12h",
         "routes": [
-            {"receiver": "facility", "object_matchers": [["domain", "=", "power"]],
+            {"receiver": "facility", "object_matchers": [["domain", "=~", "power|devices"]],
              "group_by": ["site"], "group_wait": "1m", "group_interval": "10m",
              "repeat_interval": "12h"},
             {"receiver": "facility", "object_matchers": [["severity", "=", "critical"]],

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from seatwatt.cli._broker import HostOption, PortOption, broker_settings
-from seatwatt.cli._simulated_devices import serve_devices
+from seatwatt.cli._simulated_devices import place, serve_devices
 from seatwatt.cli.importer import write
 from seatwatt.cli.progress import Work
 from seatwatt.contract.errors import InputError
@@ -53,6 +53,10 @@ def simulate(
                                            "300, of devices 10")] = 0,
         pack: Annotated[int, typer.Option(min=0, max=3000,
                                           help="readings a message; 0: a message a device")] = 0,
+        at: Annotated[str, typer.Option(metavar="HOST:PORT", help="with --devices: where a gateway "
+                                        "elsewhere finds them; they and a broker of their own "
+                                        "listen on all addresses, on ports from this one on")]
+        = "",
         fault: Annotated[int, typer.Option("--faults", min=0, help="so many meters get a fault; "
                                            "what was done is printed as JSON lines")] = 0,
         host: HostOption = "", port: PortOption = 0) -> None:
@@ -68,7 +72,7 @@ def simulate(
         raise InputError("simulate", "it is unclear what to simulate",
                          "--from and --to, or --live, or --devices")
     if devices:
-        serve_devices(_world_now(model, seed, since), broker_settings(host, port),
+        serve_devices(_world_now(model, seed, since), place(at, broker_settings(host, port)),
                       out or Path("gateway.yaml"), every)
         return
     pace = Pace(seat_s=every, node_s=every, state_s=max(every, 900), seat_power=True)

@@ -1,4 +1,4 @@
-"""The embedded broker of the demo: amqtt in a thread of its own, on loopback.
+"""The embedded broker of the demo: amqtt in a thread of its own.
 
 It answers PUBLISH before it has routed the message and never sends an unacknowledged one again,
 so whoever needs certainty compares what was sent with what is stored. Not for production.
@@ -18,10 +18,12 @@ HOST = "127.0.0.1"
 
 
 class EmbeddedBroker:
-    """An MQTT broker that lives as long as the `with` lasts. Port 0: a free one."""
+    """An MQTT broker that lives as long as the `with` lasts, on loopback unless `listen` says
+    otherwise. Port 0: a free one."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, listen: str = HOST) -> None:
         self.port = checked_port(port)
+        self._listen = listen
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._started = threading.Event()
@@ -55,7 +57,7 @@ class EmbeddedBroker:
         for name in ("amqtt", "transitions"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         broker = Broker({
-            "listeners": {"default": {"type": "tcp", "bind": f"{HOST}:{self.port}"}},
+            "listeners": {"default": {"type": "tcp", "bind": f"{self._listen}:{self.port}"}},
             "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin":
                         {"allow_anonymous": True}}})
         try:

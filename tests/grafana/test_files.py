@@ -2,9 +2,13 @@
 
 import json
 import re
+import urllib.parse
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.generate import generated
 from seatwatt.contract.derived import DERIVED
@@ -69,6 +73,33 @@ def test_each_dashboard_is_what_file_provisioning_takes(path: Path) -> None:
                if each["type"] == "query")
     ids = [panel["id"] for panel in board["panels"]]
     assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("path", list(dashboards()), ids=lambda path: path.stem)
+def test_grafanas_models_know_every_key(path: Path) -> None:
+    """Read and written again by Grafana's own models, nothing is lost: they drop what they do not
+    know. Panels' options and queries are plain there; ours are checked elsewhere."""
+    board = dashboards()[path]
+    assert lost(board, by_models(board)) == []
+    panel = {**board["panels"][1], "tittle": "misspelt"}
+    wrong = {**board, "panels": [board["panels"][0], panel, *board["panels"][2:]]}
+    assert lost(wrong, by_models(wrong)) == [".panels[1].tittle"]
+
+
+def by_models(board: Json) -> Json:
+    again: Json = json.loads(JSONEncoder().encode(Dashboard.from_json(board)))
+    return again
+
+
+def lost(ours: object, theirs: object, where: str = "") -> list[str]:
+    """Paths that are in `ours` with another value than in `theirs`, or not there."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return [path for key, value in ours.items()
+                for path in lost(value, theirs.get(key), f"{where}.{key}")]
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        return [path for number, (one, other) in enumerate(zip(ours, theirs, strict=True))
+                for path in lost(one, other, f"{where}[{number}]")]
+    return [] if ours == theirs else [where]
 
 
 def test_titles_are_unique_in_each_folder() -> None:
@@ -190,6 +221,31 @@ def test_rules_hold_together() -> None:
 def test_each_alert_has_its_runbook(rule: Json) -> None:
     page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
     assert anchor in anchors(ROOT / page)
+
+
+def expanded(text: str, known: Mapping[str, str]) -> str:
+    """As Grafana fills provisioning files: what is not set is empty, and no error."""
+    return re.sub(r"\$\{(\w+)\}", lambda match: known.get(match[1], ""), text)
+
+
+@pytest.mark.parametrize(("known", "email", "url"), [
+    ({}, [], ""),
+    ({"ALERT_EMAIL": "a@b.example"}, ["a@b.example"], ""),
+    ({"ALERT_EMAIL": "a@b.example;c@d.example", "ALERT_WEBHOOK_URL": "https://hook.example/x?y=1"},
+     ["a@b.example", "c@d.example"], "https://hook.example/x?y=1")])
+def test_contact_points_are_accepted_whether_or_not_they_are_set(
+        known: dict[str, str], email: list[str], url: str) -> None:
+    [point] = [point for document in provisioning("alerting")
+               for point in document.get("contactPoints", [])]
+    settings = {one["type"]: one["settings"] for one in point["receivers"]}
+    assert set(settings) == {"email", "webhook"}
+    addresses = expanded(settings["email"]["addresses"], known)
+    target = expanded(settings["webhook"]["url"], known)
+    # Grafana does not start with one that is empty.
+    assert addresses
+    assert target
+    assert [one for one in re.split("[,;\n]", addresses) if one] == email
+    assert urllib.parse.urldefrag(target).url == url
 
 
 def test_annotations_name_columns_that_do_not_contain_each_other() -> None:

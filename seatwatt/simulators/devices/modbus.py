@@ -31,11 +31,12 @@ def unit(number: int, model: Model, now: Now) -> SimDevice:
 
 @dataclass(slots=True)
 class ModbusLine:
-    """A server on a loopback port; `units` maps the unit's number to its model and values."""
+    """A server; `units` maps the unit's number to its model and values."""
 
     port: int
     units: Mapping[int, tuple[str, Now]]
     framing: str = "tcp"
+    listen: str = "127.0.0.1"
     _server: ModbusTcpServer | None = field(default=None)
 
     async def start(self) -> None:
@@ -44,7 +45,7 @@ class ModbusLine:
         devices = [unit(number, MODELS[model], now)
                    for number, (model, now) in self.units.items()]
         # A unit that is not there stays silent, as on a real line.
-        self._server = ModbusTcpServer(devices, framer=framer, address=("127.0.0.1", self.port),
+        self._server = ModbusTcpServer(devices, framer=framer, address=(self.listen, self.port),
                                        ignore_missing_devices=True)
         await self._server.serve_forever(background=True)
 

@@ -29,13 +29,14 @@ def variables(now: UpsNow) -> dict[str, str]:
 
 @dataclass(slots=True, kw_only=True)
 class NutServer:
-    """`upsd` on a loopback port with the UPSs of `tell`; user and password allow a login."""
+    """`upsd` with the UPSs of `tell`; user and password allow a login."""
 
     folder: Path
     port: int
     upses: tuple[str, ...]
     user: str = "monitor"
     password: str = "reads-only"
+    listen: str = "127.0.0.1"
     extra: str = ""
     """Further lines of upsd.conf."""
     _processes: list[Process] = field(default_factory=list)
@@ -64,7 +65,7 @@ class NutServer:
         sections = "".join(f"[{ups}]\n  driver = dummy-ups\n  port = {ups}.dev\n"
                            "  mode = dummy-once\n" for ups in self.upses)
         self._write("ups.conf", f"maxretry = 3\npollinterval = 1\n{sections}")
-        self._write("upsd.conf", f"LISTEN 127.0.0.1 {self.port}\nMAXAGE 15\n"
+        self._write("upsd.conf", f"LISTEN {self.listen} {self.port}\nMAXAGE 15\n"
                                  f"STATEPATH {self.folder}\n{self.extra}\n")
         self._write("upsd.users", f"[{self.user}]\n  password = {self.password}\n"
                                   "  upsmon secondary\n")

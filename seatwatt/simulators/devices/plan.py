@@ -80,11 +80,12 @@ def _on_one_line(parts: Sequence[Part], ports: Ports) -> list[Part]:
 
 
 def gateway_config(site: Site, zone: str, parts: Sequence[Part], broker: tuple[str, int],
-                   secrets: dict[str, str]) -> str:
-    """The gateway's configuration (YAML) that reads all parts. `secrets`: what NUT's user and
-    SNMP's community are let in with (`nut_user`, `nut_password`, `community`)."""
+                   secrets: dict[str, str], host: str = "127.0.0.1") -> str:
+    """The gateway's configuration (YAML) that reads all parts, which it finds at `host`.
+    `secrets`: what NUT's user and SNMP's community are let in with (`nut_user`, `nut_password`,
+    `community`)."""
     motions = {part.device: part.name for part in parts if part.driver == "motion"}
-    entries = [_entry(part, secrets) for part in parts if part.driver != "motion"]
+    entries = [_entry(part, secrets, host) for part in parts if part.driver != "motion"]
     named = {entry["device"]: entry for entry in entries}
     for device, name in motions.items():
         entry = named.get(str(device))
@@ -93,24 +94,24 @@ def gateway_config(site: Site, zone: str, parts: Sequence[Part], broker: tuple[s
             entries.append(entry)
         entry["presence"] = {"sensors": [{"driver": "zigbee2mqtt", "name": name}],
                              "hold_s": HOLD_S}
-    host, port = broker
+    heard_at, port = broker
     entries.append({"device": f"uplink/{zone}/broker", "driver": "uplink",
-                    "targets": [f"{host}:{port}"]})
+                    "targets": [f"{heard_at}:{port}"]})
     head = {"gateway": "gw-1", "site": site.id, "zone": zone, "time_zone": str(site.time_zone),
-            "listen": {"host": host, "port": port}, "devices": entries}
+            "listen": {"host": heard_at, "port": port}, "devices": entries}
     return ("# Written by `seatwatt simulate --devices`.\n"
             + yaml.safe_dump(head, sort_keys=False, default_flow_style=None, width=100))
 
 
-def _entry(part: Part, secrets: dict[str, str]) -> dict[str, object]:
+def _entry(part: Part, secrets: dict[str, str], host: str) -> dict[str, object]:
     entry: dict[str, object] = {"device": str(part.device), "driver": part.driver}
     if part.driver == "modbus":
-        return entry | {"model": part.model, "host": "127.0.0.1", "port": part.port,
+        return entry | {"model": part.model, "host": host, "port": part.port,
                         "unit": part.unit, "framing": part.framing}
     if part.driver == "nut":
-        return entry | {"host": "127.0.0.1", "port": part.port, "ups": part.name,
+        return entry | {"host": host, "port": part.port, "ups": part.name,
                         "user": secrets["nut_user"], "password": secrets["nut_password"]}
     if part.driver == "snmp":
-        return entry | {"host": "127.0.0.1", "port": part.port,
+        return entry | {"host": host, "port": part.port,
                         "community": secrets["community"]}
     return entry | {"name" if part.driver == "zigbee2mqtt" else "topic": part.name}

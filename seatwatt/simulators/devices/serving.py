@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,12 +17,13 @@ from seatwatt.simulators.publisher import BrokerError, Publisher
 
 LOG = logging.getLogger("seatwatt.simulators")
 UPS_EVERY_S = 2.0
+LOOPBACK = "127.0.0.1"
 
 
 def free_port() -> int:
     """A loopback port that nothing listens on now."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 
@@ -29,13 +31,16 @@ def free_port() -> int:
 class Site:
     """Servers and publishers of one site; `folder` holds what upsd and snmpd need.
 
-    `seats_every_s` is the pace of plugs and motion sensors, on whole multiples of it.
+    `seats_every_s` is the pace of plugs and motion sensors, on whole multiples of it. A gateway
+    finds the servers at `host`; unless that is this machine alone they listen on all addresses.
     """
 
     truth: Truth
     folder: Path
     publisher: Publisher
     seats_every_s: int = 10
+    host: str = LOOPBACK
+    ports: Callable[[], int] = free_port
     parts: list[Part] = field(default_factory=list)
     _lines: list[ModbusLine] = field(default_factory=list)
     _nut: nut.NutServer | None = None
@@ -47,13 +52,17 @@ class Site:
         agent = snmp.SnmpAgent(folder=self.folder, port=0)
         return gateway_config(self.truth.world.site, zone, self.parts, broker, {
             "nut_user": server.user, "nut_password": server.password,
-            "community": agent.community})
+            "community": agent.community}, self.host)
+
+    @property
+    def _listen(self) -> str:
+        return LOOPBACK if self.host == LOOPBACK else "0.0.0.0"
 
     async def start(self) -> None:
         """Start every server. OSError when a port is taken, SettingsError when a program is
         missing; then `stop` ends what was started."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.parts = planned(self.truth, free_port)
+        self.parts = planned(self.truth, self.ports)
         lines: dict[int, list[Part]] = {}
         for part in self.parts:
             if part.driver == "modbus":
@@ -61,7 +70,7 @@ class Site:
         for port, parts in lines.items():
             units = {part.unit: (part.model, partial(self.truth.meter, part.device))
                      for part in parts}
-            self._lines.append(ModbusLine(port, units, parts[0].framing))
+            self._lines.append(ModbusLine(port, units, parts[0].framing, self._listen))
             await self._lines[-1].start()
         self._start_upses()
 
@@ -69,13 +78,15 @@ class Site:
         by_nut = [part for part in self.parts if part.driver == "nut"]
         if by_nut:
             self._nut = nut.NutServer(folder=self.folder / "nut", port=by_nut[0].port,
+                                      listen=self._listen,
                                       upses=tuple(part.name for part in by_nut))
             self._nut.folder.mkdir(exist_ok=True)
         for part in self.parts:
             if part.driver == "snmp":
                 folder = self.folder / f"snmp-{part.name}"
                 folder.mkdir(exist_ok=True)
-                self._agents[part.name] = snmp.SnmpAgent(folder=folder, port=part.port)
+                self._agents[part.name] = snmp.SnmpAgent(folder=folder, port=part.port,
+                                                          listen=self._listen)
         self.tell_upses()
         if self._nut is not None:
             self._nut.start()

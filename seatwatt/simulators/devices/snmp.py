@@ -37,7 +37,8 @@ def objects(now: UpsNow) -> dict[str, Object]:
 
 @dataclass(slots=True, kw_only=True)
 class SnmpAgent:
-    """snmpd on a loopback port. v2c: `community`; v3: `user` with SHA-256 and AES."""
+    """snmpd. v2c: `community`; v3: `user` with SHA-256 and AES. Who may ask by v2c is who reaches
+    `listen`: this machine, or everybody."""
 
     folder: Path
     port: int
@@ -45,6 +46,7 @@ class SnmpAgent:
     user: str = "monitor"
     auth_password: str = "auth-pass-phrase"
     privacy_password: str = "privacy-pass-phrase"
+    listen: str = "127.0.0.1"
     _process: Process | None = None
 
     def tell(self, values: Mapping[str, Object]) -> None:
@@ -55,10 +57,11 @@ class SnmpAgent:
 
     def start(self) -> None:
         """Start the agent; it must have been told something."""
+        asking = "127.0.0.1" if self.listen == "127.0.0.1" else "default"
         script = f"{sys.executable} -m {__package__}.snmp_answers"
         (self.folder / "snmpd.conf").write_text(
-            f"agentAddress udp:127.0.0.1:{self.port}\n"
-            f"rocommunity {self.community} 127.0.0.1\n"
+            f"agentAddress udp:{self.listen}:{self.port}\n"
+            f"rocommunity {self.community} {asking}\n"
             f"createUser {self.user} SHA-256 \"{self.auth_password}\" AES "
             f"\"{self.privacy_password}\"\n"
             f"rouser {self.user} priv\n"
