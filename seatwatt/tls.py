@@ -3,7 +3,9 @@
 import ssl
 
 from seatwatt.contract.errors import SettingsError
-from seatwatt.settings import BrokerSettings
+from seatwatt.settings import PREFIX, BrokerSettings
+
+_FILES = ("ca_file", "cert_file", "key_file")
 
 
 def broker_tls(settings: BrokerSettings) -> ssl.SSLContext | None:
@@ -11,26 +13,36 @@ def broker_tls(settings: BrokerSettings) -> ssl.SSLContext | None:
 
     SettingsError, naming the setting, for a file that is missing or of another kind.
     """
-    ca, certificate, key = (settings.mqtt_ca_file, settings.mqtt_cert_file,
-                            settings.mqtt_key_file)
+    ca, certificate, key = (f"{PREFIX}MQTT_{name.upper()}" for name in _FILES)
+    return tls_context(settings.mqtt_ca_file, settings.mqtt_cert_file, settings.mqtt_key_file,
+                       (ca, certificate, key))
+
+
+def tls_context(ca: str, certificate: str, key: str, names: tuple[str, str, str] = _FILES
+                ) -> ssl.SSLContext | None:
+    """From the names of three files, empty where there is none; None without `ca`.
+
+    SettingsError, with one of `names`, for a file that is missing or of another kind.
+    """
+    of_ca, of_certificate, of_key = names
     if bool(certificate) != bool(key):
-        raise SettingsError("SEATWATT_MQTT_CERT_FILE and SEATWATT_MQTT_KEY_FILE: one is missing; "
+        raise SettingsError(f"{of_certificate} and {of_key}: one is missing; "
                             "expected both or neither")
     if not ca:
         if certificate:
-            raise SettingsError("SEATWATT_MQTT_CERT_FILE: given without SEATWATT_MQTT_CA_FILE, "
+            raise SettingsError(f"{of_certificate}: given without {of_ca}, "
                                 "but without TLS nobody sees it; expected both")
         return None
     try:
         context = ssl.create_default_context(cafile=ca)
     except OSError as error:
-        raise SettingsError(f"SEATWATT_MQTT_CA_FILE: cannot use {ca}: {_reason(error)}") from None
+        raise SettingsError(f"{of_ca}: cannot use {ca}: {_reason(error)}") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if certificate:
         try:
             context.load_cert_chain(certificate, key, password=_no_password)
         except (OSError, ValueError) as error:
-            raise SettingsError(f"SEATWATT_MQTT_CERT_FILE: cannot use {certificate} with {key}: "
+            raise SettingsError(f"{of_certificate}: cannot use {certificate} with {key}: "
                                 f"{_reason(error)}") from None
     return context
 

@@ -93,7 +93,8 @@ async def _run(config: Path) -> None:
 def _broker(settings: GatewaySettings) -> Broker:
     return Broker(host=settings.mqtt_host, port=settings.mqtt_port, user=settings.mqtt_user,
                   password=settings.mqtt_password.get_secret_value(),
-                  ca_file=settings.mqtt_ca_file)
+                  ca_file=settings.mqtt_ca_file, cert_file=settings.mqtt_cert_file,
+                  key_file=settings.mqtt_key_file)
 
 
 def _wall_ms() -> int:

@@ -11,13 +11,16 @@ from seatwatt.gateway.registers import RegisterMap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broker:
-    """An MQTT broker and how to enter; `ca_file` set means TLS."""
+    """An MQTT broker and how to enter; `ca_file` set means TLS, `cert_file` and `key_file` are
+    ours, where it asks for a certificate."""
 
     host: str
     port: int = 1883
     user: str = ""
     password: str = field(default="", repr=False)
     ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

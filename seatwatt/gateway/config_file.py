@@ -10,14 +10,16 @@ from pathlib import Path
 
 from seatwatt.contract._fields import Fields, as_text, built
 from seatwatt.contract.devices import Device
-from seatwatt.contract.errors import InputError
+from seatwatt.contract.errors import InputError, SettingsError
 from seatwatt.contract.sitefile import as_time_zone
 from seatwatt.gateway.config import Broker, DeviceConfig, GatewayConfig
 from seatwatt.gateway.config_devices import as_port, device_config, secret
 from seatwatt.store.sitefiles import Places, line_of, read_yaml
+from seatwatt.tls import tls_context
 
 _GATEWAY = ("gateway", "site", "zone", "time_zone", "listen", "devices")
-_BROKER = ("host", "port", "user", "password", "password_file", "ca_file")
+_BROKER = ("host", "port", "user", "password", "password_file", "ca_file",
+           "cert_file", "key_file")
 
 
 def load_gateway(path: Path) -> GatewayConfig:
@@ -42,10 +44,20 @@ def _gateway(fields: Fields, path: Path, places: Places) -> GatewayConfig:
 
 
 def _broker(fields: Fields, beside: Path) -> Broker:
-    return Broker(host=fields.need("host", as_text), port=fields.get("port", as_port, 1883),
-                  user=fields.get("user", as_text, ""),
-                  password=secret(fields, "password", beside),
-                  ca_file=fields.get("ca_file", as_text, ""))
+    files = {name: _beside(fields.get(name, as_text, ""), beside)
+             for name in ("ca_file", "cert_file", "key_file")}
+    broker = Broker(host=fields.need("host", as_text), port=fields.get("port", as_port, 1883),
+                    user=fields.get("user", as_text, ""),
+                    password=secret(fields, "password", beside), **files)
+    try:
+        tls_context(broker.ca_file, broker.cert_file, broker.key_file)
+    except SettingsError as error:
+        raise InputError("listen", str(error)) from None
+    return broker
+
+
+def _beside(file: str, folder: Path) -> str:
+    return str(folder / file) if file else ""
 
 
 def _devices(fields: Fields, path: Path, places: Places

@@ -73,6 +73,14 @@ class Flow:
                 victim = min(self._aside, key=lambda key: self._aside[key][0].rank)
                 self.dropped += len(self._aside.pop(victim)[0].batch)
 
+    def reclaimed(self) -> list[Draft]:
+        """What rests in memory alone, given back because the disk takes packs again; what of it is
+        on its way goes out once more, under another id."""
+        with self._lock:
+            drafts = [draft for draft, _ in self._aside.values()]
+            self._aside.clear()
+        return drafts
+
     @property
     def unspooled_packs(self) -> int:
         """Live packs that rest in memory alone."""

@@ -31,7 +31,7 @@ _RESTART_S = 5.0
 _CLOSE_S = 3.0
 _REMIND_MS = 600_000
 _NOTES_MAX = 1000
-_UNUSABLE = -1
+_UNUSABLE, _SPOOL = -1, -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +174,14 @@ class Gateway:
             if moved_ms:
                 way = "forward" if moved_ms > 0 else "back"
                 LOG.warning("%s: clock was put %s by %.1f s", self._own, way, abs(moved_ms) / 1000)
-            self._say(self._health.sweep(self._clocks.steady(), now_ms))
+            self._say([*self._health.sweep(self._clocks.steady(), now_ms), self._spool(now_ms)])
             await asyncio.sleep(_WATCH_S)
+
+    def _spool(self, now_ms: int) -> str:
+        """A disk that takes nothing is a failure of the gateway as a device."""
+        part, problem = (_SPOOL, self._own), self.writer.problem
+        return (self._health.failed(part, now_ms, problem) if problem
+                else self._health.mended(part))
 
     def _say(self, lines: Iterable[str]) -> None:
         """News of the devices: into the log, and into the retained status."""

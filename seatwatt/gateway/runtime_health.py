@@ -53,6 +53,10 @@ class Health:
         self._failures[part] = Failure(known.since_ms if known else now_ms, detail)
         return "" if known else f"{part[1]}: {detail}"
 
+    def mended(self, part: Part) -> str:
+        """What had failed works; empty when it had not."""
+        return f"{part[1]}: works again" if self._failures.pop(part, None) else ""
+
     def sweep(self, steady_ms: int, now_ms: int) -> list[str]:
         """Who has fallen silent."""
         silent = [part for part, heard_ms in self._heard_ms.items()

@@ -51,7 +51,7 @@ class SpoolWriter:
     @property
     def problem(self) -> str:
         """Why nothing is spooled now; empty while it is."""
-        return "the disk takes nothing: live packs are in memory alone" if self._full else ""
+        return "the disk takes nothing: live packs rest in memory alone" if self._full else ""
 
     def start(self) -> None:
         """Commit from now on."""
@@ -80,15 +80,19 @@ class SpoolWriter:
         samples = self._waiting()
         held = self._spool.held() if self._watch.is_set else []
         drafts, unset = self._sorted(samples, held)
+        back = [] if self._full else self._flow.reclaimed()
         self._count()
         try:
-            self._spool.commit(drafts, self._now_ms(), unset, let_go=bool(held))
+            self._spool.commit([*back, *drafts], self._now_ms(), unset, let_go=bool(held))
             if self._full:
                 LOG.warning("spool: the disk takes packs again")
+                self._some.set()  # those in memory are next
             self._full = False
             self._tell_drops()
         except SpoolFull as error:
-            self._beside(drafts if not held else self._packer.drafts(self._known(samples)), unset)
+            self._unspooled -= sum(len(draft.batch) for draft in back)
+            live = drafts if not held else self._packer.drafts(self._known(samples))
+            self._beside([*back, *live], unset)
             if not self._full:
                 LOG.error("%s: live packs go out from memory", error)
             self._full = True

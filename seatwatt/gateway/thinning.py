@@ -1,4 +1,4 @@
-"""Devices that speak too often: at most one value of a quantity in `every_s`. Pure.
+"""Devices that speak too often: at most one value of a quantity in its time. Pure.
 
 What comes too soon is held back, not thrown away: of a burst the last value is what stays.
 """
@@ -6,15 +6,15 @@ What comes too soon is held back, not thrown away: of a burst the last value is 
 from collections.abc import Sequence
 
 from seatwatt.contract.devices import Device
-from seatwatt.contract.quantities import Quantity
+from seatwatt.contract.quantities import Nature, Quantity
 from seatwatt.gateway.ports import Sample
 
 
 class Thinner:
     """Paces the samples of one device."""
 
-    def __init__(self, every_s: int) -> None:
-        self._every_ms = every_s * 1000
+    def __init__(self, gauges_s: int, registers_s: int) -> None:
+        self._gauges_ms, self._registers_ms = gauges_s * 1000, registers_s * 1000
         self._given_at_ms: dict[tuple[Device, Quantity], int] = {}
         self._held: dict[tuple[Device, Quantity], Sample] = {}
 
@@ -26,9 +26,12 @@ class Thinner:
 
     def due(self, now_ms: int) -> list[Sample]:
         """What was held back and may pass now."""
-        passing = [key for key in self._held
-                   if now_ms - self._given_at_ms.get(key, now_ms - self._every_ms)
-                   >= self._every_ms]
+        passing = [key for key in self._held if self._is_due(key, now_ms)]
         for key in passing:
             self._given_at_ms[key] = now_ms
         return [self._held.pop(key) for key in passing]
+
+    def _is_due(self, key: tuple[Device, Quantity], now_ms: int) -> bool:
+        given_at_ms = self._given_at_ms.get(key)
+        every_ms = (self._registers_ms if key[1].nature is Nature.REGISTER else self._gauges_ms)
+        return given_at_ms is None or now_ms - given_at_ms >= every_ms

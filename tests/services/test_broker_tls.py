@@ -1,5 +1,6 @@
 """The product's own programs against the provisioned broker: by TLS, with what they were given."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +9,16 @@ import pytest
 
 from seatwatt.contract.readings import QuarantinedMessage
 from seatwatt.contract.rules import Rule
+from seatwatt.gateway.config import Broker
+from seatwatt.gateway.config_file import load_gateway
+from seatwatt.gateway.opening import open_devices
+from seatwatt.gateway.ports import Fault, Sample
 from seatwatt.ledger.open import open_engine
 from seatwatt.ledger.quarantine import Quarantine
 from seatwatt.provision.access import INGEST, OPERATOR
 from seatwatt.settings import LedgerSettings
 from tests.commands import run
-from tests.services.broker_kit import OWN, SecureBroker
+from tests.services.broker_kit import OWN, WAIT_S, SecureBroker
 from tests.services.ingest_kit import NOW_S, IngestProcess, until
 
 PACK, RECEIPT = (f"seatwatt/v1/peshawar/{channel}/plant/gw-1" for channel in ("pack", "receipt"))
@@ -104,3 +109,38 @@ def test_operators_replay_and_record(secure: SecureBroker, tmp_path: Path) -> No
     written = run(["record", "--count", "1", "--out", str(copy)], secure.env(OPERATOR))
     assert written.returncode == 0, written.stderr
     assert json.loads(copy.read_text())["payload"] == json.loads(a_pack(2))
+
+
+def test_a_gateway_listens_where_a_certificate_is_asked_for(secure: SecureBroker,
+                                                            tmp_path: Path) -> None:
+    """Files are found beside the configuration that names them."""
+    home = secure.folder.client(OPERATOR.name)
+    path = home / "gateway.yaml"
+    path.write_text(f"""\
+gateway: gw-1
+site: peshawar
+zone: plant
+time_zone: Asia/Karachi
+listen: {{host: localhost, port: {secure.plan.services_port}, user: {OPERATOR.name},
+  password_file: password, ca_file: ca.pem, cert_file: client.pem, key_file: client.key}}
+devices:
+  - {{device: seat/hall-a/001, driver: shelly, topic: seatwatt/plug-1}}
+""")
+    config, heard, faults = load_gateway(path), list[Sample](), list[Fault]()
+    opened = open_devices(config, Broker(host="nowhere"), lambda: NOW_S * 1000, heard.extend,
+                          faults.append)
+    speaker = secure.client(OPERATOR, client_id="plug").connect()
+
+    async def listen() -> None:
+        task = asyncio.ensure_future(opened.listeners[0].run(opened.sink, faults.append))
+        async with asyncio.timeout(WAIT_S):
+            while not heard:
+                speaker.publish("seatwatt/plug-1/status/switch:0", b'{"apower": 50}')
+                await asyncio.sleep(0.1)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(listen())
+    speaker.close()
+    assert (heard[0].quantity.name, heard[0].value) == ("power", 50.0)
+    assert faults == []

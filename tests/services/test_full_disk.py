@@ -106,6 +106,7 @@ def test_a_gateway_on_a_full_disk_publishes_from_memory_and_spools_again_when_it
         until(lambda: gateway.counts().get("stored_packs", 0) > 2, "spooled and receipted")
         disk.fill()
         until(lambda: "live packs go out from memory" in gateway.log(), "it says so")
+        until(lambda: "gateway/hall-a/gw: the disk takes nothing" in gateway.log(), "in its status")
         full_since = len(gateway.taken())
         until(lambda: len(gateway.taken()) >= full_since + 3, "it goes on reading")
         until(lambda: count_and_sum(influx)[0] >= SEATS * (full_since + 3), "and publishing")

@@ -314,6 +314,26 @@ def test_a_ups_by_snmp(snmpd: SnmpAgent, enter: dict[str, Any]) -> None:
     assert (after["on_battery"], after["low_battery"]) == (1.0, 1.0)
 
 
+def test_while_the_snmp_library_warms_up_other_devices_are_served(snmpd: SnmpAgent) -> None:
+    turns = 0
+
+    async def others(one: SnmpUps) -> None:
+        nonlocal turns
+        while one._engine is None:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def both() -> None:
+        one = snmp(snmpd, community="watch-only")
+        try:
+            await asyncio.gather(one.poll(T0), others(one))
+        finally:
+            await one.close()
+
+    asyncio.run(both())
+    assert turns > 10
+
+
 @pytest.mark.parametrize(("enter", "says"), [
     ({"community": "wrong"}, "does not answer within 0.3 s; wrong host, or it refuses"),
     (V3 | {"auth_password": "not-the-phrase"}, "wrong SNMP PDU digest"),

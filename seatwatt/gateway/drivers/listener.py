@@ -10,10 +10,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from seatwatt.contract.devices import Device
+from seatwatt.contract.errors import SettingsError
 from seatwatt.gateway.config import Broker
 from seatwatt.gateway.drivers.talk import Message
 from seatwatt.gateway.drivers.voices import Outcome, Voices
 from seatwatt.gateway.ports import Clock, Fault, GatewayDeviceError, Report, Sink
+from seatwatt.tls import tls_context
 
 TICK_S = 1.0
 KEEPALIVE_S = 30
@@ -74,12 +76,12 @@ class MqttListener:
         client = Client(CallbackAPIVersion.VERSION2, clean_session=True)
         if self.broker.user:
             client.username_pw_set(self.broker.user, self.broker.password)
-        if self.broker.ca_file:
-            try:
-                client.tls_set(ca_certs=self.broker.ca_file)
-            except OSError as error:
-                raise GatewayDeviceError(self.own, f"cannot use {self.broker.ca_file}: "
-                                         f"{error.strerror or error}") from None
+        try:
+            trust = tls_context(self.broker.ca_file, self.broker.cert_file, self.broker.key_file)
+        except SettingsError as error:
+            raise GatewayDeviceError(self.own, str(error)) from None
+        if trust:
+            client.tls_set_context(trust)
         client.reconnect_delay_set(*RETRY_S)
 
         def on_connect(client: Client, userdata: object, flags: ConnectFlags, reason: ReasonCode,

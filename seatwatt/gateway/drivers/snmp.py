@@ -83,7 +83,8 @@ class SnmpUps:
     async def _ask(self, command: Any, *oids: str, bulk: tuple[int, ...] = ()
                    ) -> list[tuple[str, Any]]:
         if self._engine is None:
-            self._engine = hlapi.SnmpEngine()
+            # It reads its tables for half a second, in which other devices would wait.
+            self._engine = await asyncio.to_thread(hlapi.SnmpEngine)
         target = await hlapi.UdpTransportTarget.create(
             (self.source.host, self.source.port), timeout=self.timeout_s, retries=RETRIES)
         asked = [hlapi.ObjectType(hlapi.ObjectIdentity(oid)) for oid in oids]

@@ -65,7 +65,7 @@ class Voices:
         for one in devices:
             if isinstance(one.source, TasmotaSource | ShellySource | ZigbeeSource):
                 self._voices.append(Voice(one.device, talker(one.source, zone),
-                                          Thinner(one.gauges_s)))
+                                          Thinner(one.gauges_s, one.registers_s)))
             if one.presence is not None:
                 self._presences[one.device] = Presence(one.presence)
                 self._voices += [Voice(one.device, talker(source, zone), sensor=index)

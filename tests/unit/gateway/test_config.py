@@ -158,3 +158,18 @@ def test_what_is_wrong_with_the_whole_stops_the_start(tmp_path: Path, text: str,
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(InputError, match=r"gone\.yaml: cannot be read"):
         load_gateway(Path("gone.yaml"))
+
+
+@pytest.mark.parametrize(("files", "says"), [
+    ("ca_file: none.pem", "gw.yaml:5: listen: ca_file: cannot use {folder}/none.pem: No such file"),
+    ("ca_file: gw.yaml", "listen: ca_file: cannot use {folder}/gw.yaml: it is no certificate"),
+    ("cert_file: c.pem", "listen: cert_file and key_file: one is missing; expected both"),
+    ("cert_file: c.pem, key_file: c.key", "listen: cert_file: given without ca_file"),
+])
+def test_files_of_the_broker_we_listen_to_are_tried_at_the_start(
+        tmp_path: Path, files: str, says: str) -> None:
+    path = tmp_path / "gw.yaml"
+    path.write_text(HEAD + f"listen: {{host: h, {files}}}\n" + BOARD)
+    with pytest.raises(InputError) as caught:
+        load_gateway(path)
+    assert says.format(folder=tmp_path) in str(caught.value)

@@ -181,6 +181,18 @@ def test_a_device_that_falls_silent_has_stopped() -> None:
             "since": "2026-09-21T14:13:20+00:00", "detail": "no reading for 300 s"}}}
 
 
+def test_what_is_mended_is_told_once_and_no_longer_counted() -> None:
+    health = Health([(0, A)], silent_ms=300_000, steady_ms=0)
+    spool_part = (-2, GATEWAY)
+    assert health.mended(spool_part) == ""
+    assert health.failed(spool_part, NOW_MS, "the disk takes nothing") == (
+        f"{GATEWAY}: the disk takes nothing")
+    assert health.failed(spool_part, NOW_MS, "the disk takes nothing") == ""
+    assert list(json.loads(health.document())["failed"]) == [str(GATEWAY)]
+    assert health.mended(spool_part) == f"{GATEWAY}: works again"
+    assert json.loads(health.document()) == {"devices": 1, "failed": {}}
+
+
 def test_a_seat_whose_sensor_speaks_may_still_have_a_dead_plug() -> None:
     health = Health([(0, A), (1, A)], silent_ms=300_000, steady_ms=0)
     health.failed((0, A), NOW_MS, "does not answer")

@@ -71,6 +71,10 @@ def test_a_full_disk_sends_live_packs_from_memory_until_it_takes_them_again(
     assert writes.problem == ""
     assert box.tally["unspooled_readings"] == 30_000
     assert box.packs == 2
+    writes.step()
+    assert (box.packs, flow.unspooled_packs) == (102, 0)
+    assert box.tally["spooled_readings"] == 30_002
+    assert box.tally["unspooled_readings"] == 30_000
 
 
 def test_memory_is_bounded_when_the_disk_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -55,6 +55,16 @@ def test_of_a_burst_the_last_value_stays() -> None:
     assert to.tick(T0 + 60_000).samples == []
 
 
+def test_registers_have_a_pace_of_their_own() -> None:
+    to = voices(DeviceConfig(device=SEAT, source=ShellySource(topic="p"), gauges_s=10,
+                             registers_s=60))
+    given = [say(to, "p/status/switch:0", {"apower": at_s, "aenergy": {"total": at_s}},
+                 T0 + at_s * 1000) for at_s in range(0, 121, 5)]
+    assert [one.get("seat/hall-a/001/power") for one in given if one] == list(range(0, 121, 10))
+    assert [one["seat/hall-a/001/energy"] for one in given
+            if "seat/hall-a/001/energy" in one] == [0.0, 60.0, 120.0]
+
+
 def test_what_lies_out_of_bounds_is_a_fault() -> None:
     to = voices(DeviceConfig(device=BOARD, source=TasmotaSource(topic="b")))
     out = to.hear(Message("tele/b/SENSOR", b'{"ENERGY": {"Total": -3, "Power": 1}}', T0))
