@@ -12,6 +12,7 @@ from seatwatt.contract.quantities import quantity
 from seatwatt.contract.site import Site
 from seatwatt.settlement.document import instant_text
 from seatwatt.settlement.readings import REGISTERS
+from seatwatt.settlement.undeclared import declared_registers
 from seatwatt.store.recording import Recording
 
 NAMED_MAX = 3
@@ -44,12 +45,10 @@ def _counted(count: int, noun: str) -> str:
 
 def _undeclared(site: Site, recording: Recording) -> Iterator[str]:
     """Registers that hang nowhere: what they counted stays in the residual above them."""
-    known = {str(node.device) for node in site.nodes if node.metered}
-    if site.seat_meters is not None:
-        known |= {f"seat/{zone.name}/{seat}" for zone in site.zones for seat in zone.seats}
+    known = declared_registers(site)
     for kind, name in REGISTERS:
         for device, (taken_at_ms, _, _) in recording.columns(quantity(kind, name)).items():
-            if str(device) not in known:
+            if device not in known:
                 yield f"{device} ({_counted(len(taken_at_ms), 'reading')} of {name})"
 
 

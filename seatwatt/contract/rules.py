@@ -44,6 +44,7 @@ class Rule(Enum):
     B01 = RuleText("children read more than their parent")
     B02 = RuleText("unaccounted energy above alarm_pct")
     B03 = RuleText("billed units differ from the meters by more than 2 %")
+    B04 = RuleText("register that the site does not declare")
 
     @property
     def title(self) -> str:

@@ -23,7 +23,7 @@ from seatwatt.settlement.charging import (
     span_ms,
 )
 from seatwatt.settlement.run_inputs import PeriodInputs, RunInputs
-from seatwatt.settlement.settle import Settlement
+from seatwatt.settlement.settle import Settlement, with_findings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,7 +69,8 @@ def as_text(document: Mapping[str, Any]) -> str:
 def _settled(site: Site, period: Period, given: PeriodInputs) -> Settlement:
     grid = IntervalGrid.between(*span_ms(period, site), site.interval_s, site.time_zone)
     energies = dict(given.energies)
-    return Settlement(site, grid, energies, apportion(site, grid, energies, given.occupancy))
+    result = apportion(site, grid, energies, given.occupancy)
+    return Settlement(site, grid, energies, with_findings(result, given.undeclared))
 
 
 def _provisional(settlement: Settlement, inputs: RunInputs, billed: set[str]) -> list[Bill]:

@@ -24,6 +24,7 @@ from seatwatt.settlement.charging import by_occupied_hours, span_ms
 from seatwatt.settlement.readings import read_period
 from seatwatt.settlement.run_inputs import Adjustment, PeriodInputs, RunInputs
 from seatwatt.settlement.settle import shares_by_occupancy
+from seatwatt.settlement.undeclared import undeclared_registers
 from seatwatt.store.ports import Reader
 
 Registers = dict[tuple[Device, str], RegisterColumn]
@@ -71,7 +72,8 @@ def _read(site: Site, reader: Reader, period: Period, by_hand: Sequence[HandRead
     readings = read_period(site.id, reader, grid, sat)
     registers = with_hand_readings(readings.registers, by_hand)
     return PeriodInputs(energies=site_energy(site, grid, registers), occupancy=readings.occupancy,
-                        readings_digest=registers_digest(registers))
+                        readings_digest=registers_digest(registers),
+                        undeclared=undeclared_registers(site, reader, grid))
 
 
 def with_hand_readings(registers: Registers, by_hand: Sequence[HandReading]) -> Registers:

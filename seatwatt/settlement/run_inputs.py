@@ -32,6 +32,8 @@ class PeriodInputs:
     occupancy: Mapping[Seat, Spans]
     readings_digest: str
     """BLAKE2b of all register readings, margins included."""
+    undeclared: Sequence[Finding] = ()
+    """Registers that were heard in the period and are not declared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,8 @@ def encode(inputs: RunInputs) -> tuple[Inputs, str]:
         "tariffs": list(inputs.tariffs), "occupancy_plan": inputs.occupancy_plan,
         "hand_readings": list(inputs.hand_readings),
         "periods": [[_period(period), each.readings_digest,
-                     [_meter(each.energies[device]) for device in sorted(each.energies)]]
+                     [_meter(each.energies[device]) for device in sorted(each.energies)],
+                     [_finding(found) for found in each.undeclared]]
                     for period, each in inputs.periods.items()],
         "adjustments": [[a.of_run, _period(a.period), a.party, a.currency, a.line,
                          a.amount_minor] for a in inputs.adjustments]})
@@ -104,8 +107,9 @@ def decode(recorded: Inputs, digest: str) -> RunInputs:
         occupancy_plan=found["occupancy_plan"], hand_readings=found["hand_readings"],
         periods={_as_period(period): PeriodInputs(
             energies={meter.device: meter for meter in map(_as_meter, meters)},
-            occupancy=sat.get(_as_period(period), {}), readings_digest=readings)
-            for period, readings, meters in found["periods"]},
+            occupancy=sat.get(_as_period(period), {}), readings_digest=readings,
+            undeclared=[_as_finding(row) for rows in undeclared for row in rows])
+            for period, readings, meters, *undeclared in found["periods"]},
         adjustments=[Adjustment(of_run=run, period=_as_period(period), party=party,
                                 currency=currency, line=line, amount_minor=amount)
                      for run, period, party, currency, line, amount in found["adjustments"]])
@@ -122,7 +126,7 @@ def _as_period(days: list[str]) -> Period:
 def _meter(meter: MeterEnergy) -> list[Any]:
     return [str(meter.device), _bytes(meter.energy_milliwh), meter.quality.tobytes(),
             _register(meter.opening), _register(meter.closing),
-            [[f.rule.name, f.subject, f.from_ms, f.to_ms, f.detail] for f in meter.findings],
+            [_finding(found) for found in meter.findings],
             [_meter(part) for part in meter.parts]]
 
 
@@ -132,8 +136,19 @@ def _as_meter(row: list[Any]) -> MeterEnergy:
         device=Device.parse(device), energy_milliwh=_ints(energy),
         quality=np.frombuffer(quality, dtype=np.uint8), opening=_as_register(opening),
         closing=_as_register(closing),
-        findings=tuple(Finding(Rule[rule], *rest) for rule, *rest in findings),
+        findings=tuple(map(_as_finding, findings)),
         parts=tuple(_as_meter(part) for part in parts))
+
+
+def _finding(found: Finding) -> list[Any]:
+    return [found.rule.name, found.subject, found.from_ms, found.to_ms, found.detail,
+            found.informative]
+
+
+def _as_finding(row: list[Any]) -> Finding:
+    """Rows of earlier versions end with the detail."""
+    rule, *rest = row
+    return Finding(Rule[rule], *rest)
 
 
 def _register(register: RegisterAt | None) -> list[int] | None:

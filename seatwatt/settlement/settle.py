@@ -1,15 +1,18 @@
 """A period of a site, from readings to who carries what."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from seatwatt.billing.apportion import apportion
 from seatwatt.billing.result import Apportionment
 from seatwatt.contract.devices import Device
+from seatwatt.contract.findings import Finding
 from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.site import Site
 from seatwatt.metering.energy import MeterEnergy
 from seatwatt.metering.site import site_energy
 from seatwatt.settlement.readings import read_period
+from seatwatt.settlement.undeclared import undeclared_registers
 from seatwatt.store.ports import Reader
 from seatwatt.store.recording import Recording
 
@@ -29,14 +32,24 @@ def settle(site: Site, source: Reader | Recording, start_ms: int, end_ms: int,
     """Apportion [start_ms, end_ms), which must lie on interval boundaries.
 
     `interval_s` overrides the site's interval. Occupancy, which is about people, is read only
-    where a rule of the site shares by it, unless `with_occupancy` says so. Raises InputError for
-    declarations or readings that cannot be used, and the store's errors.
+    where a rule of the site shares by it, unless `with_occupancy` says so. Of a store the findings
+    tell of registers that are not declared. Raises InputError for declarations or readings that
+    cannot be used, and the store's errors.
     """
     grid = IntervalGrid.between(start_ms, end_ms, interval_s or site.interval_s, site.time_zone)
     wanted = shares_by_occupancy(site) if with_occupancy is None else with_occupancy
     readings = read_period(site.id, source, grid, wanted)
     energies = site_energy(site, grid, readings.registers)
-    return Settlement(site, grid, energies, apportion(site, grid, energies, readings.occupancy))
+    result = apportion(site, grid, energies, readings.occupancy)
+    if isinstance(source, Recording):
+        return Settlement(site, grid, energies, result)
+    return Settlement(site, grid, energies,
+                      with_findings(result, undeclared_registers(site, source, grid)))
+
+
+def with_findings(result: Apportionment, more: Sequence[Finding]) -> Apportionment:
+    """The apportionment with findings that it could not see itself."""
+    return replace(result, findings=(*result.findings, *more)) if more else result
 
 
 def shares_by_occupancy(site: Site) -> bool:

@@ -75,7 +75,14 @@ class Registers:
 
     def columns(self, site: str, quantity: Quantity, start_ms: int, end_ms: int,
                 devices: Sequence[Device] | None = None) -> dict[Device, Column]:
-        return self.occupied if quantity.name == "occupied" else {}
+        if quantity.name == "occupied":
+            return self.occupied
+        found = {device: self.columns_of[device] for device in devices or ()
+                 if device.kind == quantity.kind and quantity.name != "energy_export"}
+        inside = {device: (column.times_ms >= start_ms) & (column.times_ms < end_ms)
+                  for device, column in found.items()}
+        return {device: Column(column.times_ms[inside[device]], column.values[inside[device]])
+                for device, column in found.items() if inside[device].any()}
 
     def first_ms(self, site: str, quantity: Quantity) -> int | None:
         return None
@@ -88,6 +95,12 @@ class Registers:
 
     def last(self, site: str, kinds: Sequence[str] = ()) -> list[LastReading]:
         return []
+
+    def sums(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
+             ) -> dict[Device, tuple[int, float]]:
+        found = self.columns(site, quantity, start_ms, end_ms)
+        return {device: (len(column.values), float(column.values.sum()))
+                for device, column in found.items()}
 
     def texts(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
               ) -> dict[Device, list[tuple[int, str]]]:

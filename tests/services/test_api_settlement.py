@@ -46,6 +46,30 @@ def test_the_examples_numbers(store: StoreSettings, tmp_path: Path, name: str) -
             assert lines["energy_wh"] == cells["energy_wh"]
 
 
+def test_a_register_that_is_not_declared_is_a_finding(store: StoreSettings, tmp_path: Path) -> None:
+    site = parse_site({"site": "s", "time_zone": "Asia/Karachi", "currency": "PKR",
+                       "zones": {"hall": {"seats": 1}},
+                       "meters": {"plant/grid": {"source": "grid"}},
+                       "seat_meters": {"parent": "supply"}})
+    book, batch = SeriesBook(), ReadingBatch()
+    start_ms = 1_790_000_000_000 // 86_400_000 * 86_400_000
+    for device in ("meter/plant/grid", "meter/roof/lift", "seat/hall/001", "seat/hall/x9"):
+        found = Device.parse(device)
+        name = "energy" if found.kind == "seat" else "energy_import"
+        for hour in range(73):
+            batch.append(book.get("s", found, quantity(found.kind, name)),
+                         start_ms + 3_600_000 * hour, float(hour))
+    with services_on(store, tmp_path) as services, client_on(services) as client:
+        services.writer.write(batch)
+        declare(services, site)
+        told = client.get("/v1/sites/s/apportionment",
+                          params={"from": "2026-09-22", "to": "2026-09-23"}).json()["findings"]
+        assert [(each["rule"], each["meter"], each["detail"].split(";")[0]) for each in told
+                if each["rule"] == "B04"] == [
+            ("B04", "meter/roof/lift", "24 readings of energy_import"),
+            ("B04", "seat/hall/x9", "24 readings of energy")]
+
+
 def _same_energies(shown: dict[str, Any], expected: dict[str, Any]) -> None:
     assert shown["balanced"] is True
     for party, cells in expected["parties"].items():

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from seatwatt.contract.devices import Device
 from seatwatt.contract.errors import ConflictError, InputError
 from seatwatt.ledger.hand_readings import HandReading, add_hand_reading
 from seatwatt.ledger.open import writing
@@ -198,6 +199,47 @@ def test_a_declared_exchange_settles_a_leap(ledger: Engine) -> None:
         "initial_wh": 57_150}]), "amir", 5)
     run = draft(ledger, reader, "s", SEPTEMBER, at(3))
     assert approve(ledger, run.id, at(3)).state == "approved"
+
+
+def test_a_leap_blocks_until_it_is_accepted(ledger: Engine) -> None:
+    reader = Registers()
+    times, values = reader.columns_of[SEATS[0]].times_ms, reader.columns_of[SEATS[0]].values
+    leaps = at(1).at_ms + 10 * 3_600_000
+    reader.columns_of[SEATS[0]] = Column(times, values + 5000 * (times >= leaps))
+    declare(ledger, a_bill())
+    run = draft(ledger, reader, "s", SEPTEMBER, at(3))
+    finding, = json.loads(run.document)["blocking"]
+    assert (finding["rule"], finding["meter"]) == ("R07", "seat/hall/001")
+    with pytest.raises(ConflictError, match="1 findings block, first R07 seat/hall/001"):
+        approve(ledger, run.id, at(3))
+    save_site(ledger, a_site(acceptances=[{
+        "meter": "seat/hall/001", "at": "2026-09-01T10:00:00+05:00",
+        "reason": "a heater, seen by amir"}]), "amir", 4)
+    run = draft(ledger, reader, "s", SEPTEMBER, at(3))
+    document = json.loads(run.document)
+    assert document["blocking"] == []
+    assert [(each["rule"], each["blocks"]) for each in document["findings"]
+            if each["rule"] == "R07"] == [("R07", False)]
+    approve(ledger, run.id, at(3))
+    issue(ledger, run.id, at(3))
+    assert reproduce(ledger, run.id) == {
+        each.party: each.document for each in list_statements(ledger, run.id)}
+
+
+def test_registers_that_are_not_declared_are_told_with_the_draft(ledger: Engine) -> None:
+    reader = Registers()
+    strange = [Device("seat", "hall", "009"), Device("meter", "roof", "lift")]
+    for device in strange:
+        reader.columns_of[device] = reader.columns_of[GRID]
+    declare(ledger, a_bill())
+    run = draft(ledger, reader, "s", SEPTEMBER, at(3))
+    told = [each for each in json.loads(run.document)["findings"] if each["rule"] == "B04"]
+    assert [(each["meter"], each["blocks"]) for each in told] == [
+        ("meter/roof/lift", False), ("seat/hall/009", False)]
+    assert told[0]["detail"] == ("48 readings of energy_import; their energy stays in what is "
+                                 "above it")
+    assert reproduce(ledger, run.id) == {
+        each.party: each.document for each in list_statements(ledger, run.id)}
 
 
 def test_late_data_become_adjustments_on_the_next_run(ledger: Engine) -> None:
