@@ -1,4 +1,5 @@
-"""The tables of money: bills and price lists, operators' readings, runs and their statements.
+"""The tables of money: bills and price lists, operators' readings, runs and their statements; and
+of the days of registers that are kept for them.
 
 What is issued is immutable; the migration that makes these tables has the database refuse it.
 """
@@ -84,4 +85,16 @@ statements = Table(
     Column("document", Text, nullable=False),
     Index(None, "site_id", "party"),
     UniqueConstraint("site_id", "serial"),
+)
+
+kept_days = Table(
+    "kept_days", metadata,
+    # No foreign key: what is kept of a site that went is of no use, and harms nobody.
+    Column("site_id", String(40), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("rules", String(64), nullable=False),
+    Column("mark", String(64), nullable=False),
+    Column("content", String(64), nullable=False),
+    Column("checked_at_ms", BigInteger, nullable=False),
+    Column("registers", LargeBinary, nullable=False),
 )

@@ -101,9 +101,7 @@ class _Walk:
                     self.energies[seat] = curve_energy(seat, curve, self.grid, above)
 
     def _curve(self, device: Device, quantity: str, declared: Node | SeatMeters) -> Curve:
-        rules = MeterRules(max_power_w=declared.max_power_w,
-                           modulus_wh=declared.register_modulus_wh,
-                           multiplier=declared.multiplier, max_gap_ms=self.site.max_gap_s * 1000)
+        rules = meter_rules(declared, self.site.max_gap_s)
         column = self.registers.get((device, quantity), _NOTHING)
         exchanges = [known for known in self.site.exchanges
                      if known.meter == device and self._concerns(known, quantity, column)]
@@ -121,6 +119,12 @@ class _Walk:
             return True
         return len(column) > 0 and bool(
             column.times_ms.min() <= exchange.at_ms <= column.times_ms.max())
+
+
+def meter_rules(declared: Node | SeatMeters, max_gap_s: int) -> MeterRules:
+    """What is declared of a node's register, or of each seat's."""
+    return MeterRules(max_power_w=declared.max_power_w, modulus_wh=declared.register_modulus_wh,
+                      multiplier=declared.multiplier, max_gap_ms=max_gap_s * 1000)
 
 
 _NOTHING = RegisterColumn(np.empty(0, np.int64), np.empty(0, np.float64))

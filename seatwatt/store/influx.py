@@ -9,6 +9,7 @@ from seatwatt.contract.readings import ReadingBatch
 from seatwatt.store.influx_http import DatabaseMissing, InfluxAddress, InfluxConnection
 from seatwatt.store.influxql import delete, duration, name
 from seatwatt.store.lines import LineSerialiser, derived_lines
+from seatwatt.store.marks import marks_of
 from seatwatt.store.ports import DerivedPoint
 from seatwatt.store.tags import check_about_people
 
@@ -34,8 +35,9 @@ class InfluxWriter:
         """One request. 204 means that it is in the server's log on disk."""
         with self._serialising:
             lines = self._serialiser.serialise(batch)
+        marks = derived_lines(marks_of(batch))
         with self._posting:
-            self._post(lines)
+            self._post_marked(lines, marks)
 
     def write_derived(self, points: Sequence[DerivedPoint]) -> None:
         """Requests of up to 5,000 points."""
@@ -77,6 +79,15 @@ class InfluxWriter:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _post_marked(self, lines: bytes, marks: bytes) -> None:
+        try:
+            self._post(lines + b"\n" + marks if marks else lines)
+        except StoreRefused:
+            # Whatever the server has against the marks, its word on readings is about readings.
+            if not marks:
+                raise
+            self._post(lines)
 
     def _post(self, lines: bytes) -> None:
         try:

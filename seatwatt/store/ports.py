@@ -44,7 +44,8 @@ class DerivedPoint:
 
 
 class Writer(Protocol):
-    """Writes readings; `write` is used by ingest alone. Same series and time overwrites."""
+    """Writes readings; `write` is used by ingest alone. Same series and time overwrites. With each
+    batch goes a mark of the quarters of an hour it touches (`marks.py`)."""
 
     def write(self, batch: ReadingBatch) -> None:
         """Commit all of `batch` durably, or raise a StoreError; sending again is harmless."""
@@ -86,6 +87,11 @@ class Reader(Protocol):
 
     def first_ms(self, site: str, quantity: Quantity) -> int | None:
         """When the site's oldest reading of a numeric quantity was taken; None without any."""
+
+    def sums(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
+             ) -> dict[Device, tuple[int, float]]:
+        """How many readings `columns` would give of each device, and their sum as floats: enough
+        to tell whether they are still what they were."""
 
     def texts(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
               ) -> dict[Device, list[tuple[int, str]]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from seatwatt.contract.errors import StoreRefused
 from seatwatt.contract.quantities import Nature, Quantity
 from seatwatt.contract.readings import ReadingBatch, Series
+from seatwatt.store.marks import marks_of
 from seatwatt.store.ports import DerivedPoint
 from seatwatt.store.sqlite_file import TIME_MAX_MS, connect, sorted_errors, transaction
 from seatwatt.store.tags import check_about_people, stored_tags
@@ -49,6 +50,7 @@ class SqliteWriter:
                     numbers.sort(key=_series_id)  # Neighbours in the file one after the other.
                     self._connection.executemany(_PUT_NUMBER, numbers)
                     self._connection.executemany(_PUT_TEXT, texts)
+                    self._connection.executemany(_PUT_DERIVED, map(_derived_row, marks_of(batch)))
             except BaseException:
                 # Some may be ids of the transaction that did not happen.
                 self._ids.clear()

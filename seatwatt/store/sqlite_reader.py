@@ -75,6 +75,17 @@ class SqliteReader:
             first = _nearest(connection, ids, ">=", -TIME_MAX_MS, "ASC")
         return min((int(at_ms) for at_ms, _ in first.values()), default=None)
 
+    def sums(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
+             ) -> dict[Device, tuple[int, float]]:
+        """One range scan a device."""
+        with self._snapshot() as connection:
+            found = {device: connection.execute(
+                "SELECT count(*), sum(value) FROM readings "
+                "WHERE series_id = ? AND taken_at_ms >= ? AND taken_at_ms < ?",
+                (series_id, *_clipped(start_ms, end_ms))).fetchone()
+                for device, series_id in _ids(connection, site, quantity)}
+        return {device: (count, total) for device, (count, total) in found.items() if count}
+
     def texts(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
               ) -> dict[Device, list[tuple[int, str]]]:
         """As the port says."""

@@ -77,8 +77,10 @@ class Registers:
                 devices: Sequence[Device] | None = None) -> dict[Device, Column]:
         if quantity.name == "occupied":
             return self.occupied
-        found = {device: self.columns_of[device] for device in devices or ()
-                 if device.kind == quantity.kind and quantity.name != "energy_export"}
+        wanted = self.columns_of if devices is None else devices
+        found = {device: self.columns_of[device] for device in wanted
+                 if (device.kind, quantity.name) in (("meter", "energy_import"),
+                                                     ("seat", "energy"))}
         inside = {device: (column.times_ms >= start_ms) & (column.times_ms < end_ms)
                   for device, column in found.items()}
         return {device: Column(column.times_ms[inside[device]], column.values[inside[device]])

@@ -16,6 +16,7 @@ from seatwatt.contract.errors import StoreRefused
 from seatwatt.contract.quantities import Quantity, quantity
 from seatwatt.contract.readings import ReadingBatch, SeriesBook
 from seatwatt.settings import StoreSettings
+from seatwatt.store.marks import SPAN_MS, read_marks
 from seatwatt.store.open import open_reader, open_writer
 from seatwatt.store.ports import Column, DerivedPoint, Reader, Writer
 from tests.servers import Server
@@ -497,3 +498,29 @@ def test_readers_of_several_threads(store: Store) -> None:
     for thread in threads:
         thread.join()
     assert counts == [1000] * 60
+
+
+def marks(store: Store, site: str = "workaround") -> dict[int, float]:
+    return read_marks(store.reader, site, T - DAY, T + DAY)
+
+
+def test_a_write_marks_the_quarters_of_an_hour_it_touches_anew_each_time(store: Store) -> None:
+    store.put(GRID, IMPORT, (T, 1.0), (T + 20 * MINUTE, 2.0))
+    first = marks(store)
+    quarters = [at_ms // SPAN_MS * SPAN_MS for at_ms in (T, T + 20 * MINUTE)]
+    assert sorted(first) == quarters
+    store.put(GRID, IMPORT, (T + 1, 1.0))
+    again = marks(store)
+    assert again[quarters[0]] != first[quarters[0]]
+    assert again[quarters[1]] == first[quarters[1]]
+    assert marks(store, "elsewhere") == {}
+
+
+def test_sums_tell_a_value_that_changed_and_one_that_came(store: Store) -> None:
+    store.put(GRID, IMPORT, (T, 1.5), (T + MINUTE, 2.25), (T + DAY, 9.0))
+    store.put(BOARD, IMPORT, (T, 4.0))
+    store.put(SEAT, OCCUPIED, (T, 1.0))
+    assert store.reader.sums("workaround", IMPORT, T, T + DAY) == {GRID: (2, 3.75), BOARD: (1, 4.0)}
+    store.put(GRID, IMPORT, (T, 2.5))
+    assert store.reader.sums("workaround", IMPORT, T, T + DAY)[GRID] == (2, 4.75)
+    assert store.reader.sums("workaround", IMPORT, T - DAY, T) == {}

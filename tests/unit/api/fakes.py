@@ -83,6 +83,12 @@ class FakeStore:
                 devices: Sequence[Device] | None = None) -> dict[Device, Column]:
         return {}
 
+    def sums(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
+             ) -> dict[Device, tuple[int, float]]:
+        found = self.columns(site, quantity, start_ms, end_ms)
+        return {device: (len(column.values), float(column.values.sum()))
+                for device, column in found.items()}
+
     def texts(self, site: str, quantity: Quantity, start_ms: int,
               end_ms: int) -> dict[Device, list[tuple[int, str]]]:
         return {}

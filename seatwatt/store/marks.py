@@ -1,0 +1,41 @@
+"""Marks: which quarters of an hour of a site were written to, and that it happened again.
+
+With every batch of readings a writer leaves the derived point `written` at the start of each
+quarter of an hour that the batch touches, in the same request or transaction. Its value is of no
+meaning, but never the same again: who remembers it knows whether anything came since.
+"""
+
+import secrets
+
+from seatwatt.contract.readings import ReadingBatch
+from seatwatt.store.ports import DerivedPoint, Reader
+
+WRITTEN = "written"
+SPAN_MS = 900_000
+"""Local midnights lie on quarters of an hour in every time zone in use."""
+
+
+def marks_of(batch: ReadingBatch) -> list[DerivedPoint]:
+    """The marks to be written with the batch."""
+    if not batch.values:
+        return []
+    sites = {series.site for series in set(batch.series)}
+    first, last = min(batch.taken_at_ms) // SPAN_MS, max(batch.taken_at_ms) // SPAN_MS
+    if first == last:
+        touched = {(site, first) for site in sites}
+    elif len(sites) == 1:
+        touched = {(site, span) for site in sites
+                   for span in {at_ms // SPAN_MS for at_ms in batch.taken_at_ms}}
+    else:
+        touched = {(series.site, at_ms // SPAN_MS) for series, at_ms
+                   in zip(batch.series, batch.taken_at_ms, strict=True)}
+    value = float(secrets.randbits(53))
+    return [DerivedPoint(WRITTEN, (("site", site),), (("mark", value),), span * SPAN_MS)
+            for site, span in sorted(touched) if span >= 0]
+
+
+def read_marks(reader: Reader, site: str, start_ms: int, end_ms: int) -> dict[int, float]:
+    """Start of each marked quarter of an hour in [start_ms, end_ms) -> its mark."""
+    return {point.time_ms: float(value)
+            for point in reader.derived(WRITTEN, (("site", site),), start_ms, end_ms)
+            for name, value in point.fields if name == "mark"}

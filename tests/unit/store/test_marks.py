@@ -1,0 +1,42 @@
+"""What a batch marks: a quarter of an hour a site, whatever else is in it."""
+
+from seatwatt.contract.devices import Device
+from seatwatt.contract.quantities import quantity
+from seatwatt.contract.readings import ReadingBatch, SeriesBook
+from seatwatt.store.marks import SPAN_MS, WRITTEN, marks_of
+
+START_MS = 1_790_000_100_000 // SPAN_MS * SPAN_MS
+BOOK = SeriesBook()
+
+
+def batch_of(*readings: tuple[str, int]) -> ReadingBatch:
+    batch = ReadingBatch()
+    for site, at_ms in readings:
+        batch.append(BOOK.get(site, Device("seat", "hall-a", "017"), quantity("seat", "energy")),
+                     at_ms, 1.0)
+    return batch
+
+
+def touched(*readings: tuple[str, int]) -> list[tuple[str, int]]:
+    return [(dict(point.tags)["site"], point.time_ms - START_MS)
+            for point in marks_of(batch_of(*readings)) if point.measurement == WRITTEN]
+
+
+def test_one_quarter_one_site() -> None:
+    assert touched(("a", START_MS), ("a", START_MS + SPAN_MS - 1)) == [("a", 0)]
+
+
+def test_several_quarters_and_sites() -> None:
+    assert touched(("a", START_MS), ("a", START_MS + SPAN_MS)) == [("a", 0), ("a", SPAN_MS)]
+    assert touched(("a", START_MS), ("b", START_MS)) == [("a", 0), ("b", 0)]
+    assert touched(("a", START_MS + SPAN_MS), ("b", START_MS)) == [("a", SPAN_MS), ("b", 0)]
+
+
+def test_nothing_written_marks_nothing_and_no_clock_was_before_1970() -> None:
+    assert touched() == []
+    assert touched(("a", -1)) == []
+
+
+def test_no_mark_comes_twice() -> None:
+    values = {point.fields for _ in range(50) for point in marks_of(batch_of(("a", START_MS)))}
+    assert len(values) == 50
