@@ -36,6 +36,9 @@ class Places:
         try:
             self._quarantine.put(parcel.pending)
         except StoreError as error:
+            if not self.quarantine_problem:
+                LOG.error("the quarantine takes nothing, what is refused waits in the journal: %s",
+                          error)
             self.quarantine_problem = str(error)
             raise
         self.quarantine_problem = ""

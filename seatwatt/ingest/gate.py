@@ -1,5 +1,6 @@
 """When to try the store again: backing off with jitter, and obeying its own wish."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -7,8 +8,12 @@ from random import Random
 
 from seatwatt.contract.errors import StoreError
 
+LOG = logging.getLogger("seatwatt.ingest")
 _FIRST_S = 0.5
 _LONGEST_S = 5.0
+_REMIND_S = 60.0
+_WISH_MAX_S = 600.0
+"""A store that asks for a longer pause is tried so often all the same."""
 
 
 class Gate:
@@ -19,7 +24,7 @@ class Gate:
         self._jitter, self._monotonic = jitter or Random(), monotonic
         self._lock = threading.Lock()
         self._failures = 0
-        self._try_at_s = 0.0
+        self._try_at_s = self._said_at_s = 0.0
         self.problem = ""
 
     @property
@@ -34,6 +39,8 @@ class Gate:
     def succeeded(self) -> None:
         """The store took readings."""
         with self._lock:
+            if self._failures:
+                LOG.warning("the store takes readings again")
             self._failures, self._try_at_s, self.problem = 0, 0.0, ""
 
     def failed(self, error: StoreError) -> None:
@@ -42,6 +49,10 @@ class Gate:
         with self._lock:
             delay_s = min(_LONGEST_S, _FIRST_S * 2 ** min(self._failures, 10))
             delay_s *= self._jitter.uniform(0.75, 1.25)
-            self._failures += 1
-            self._try_at_s = self._monotonic() + (delay_s if wish_s is None else wish_s)
+            now_s = self._monotonic()
+            self._try_at_s = now_s + (delay_s if wish_s is None else min(wish_s, _WISH_MAX_S))
             self.problem = str(error)
+            if not self._failures or now_s - self._said_at_s >= _REMIND_S:
+                LOG.error("the store takes no readings, they wait in the journal: %s", error)
+                self._said_at_s = now_s
+            self._failures += 1

@@ -78,10 +78,28 @@ def test_the_gate_backs_off_with_jitter_and_obeys_the_stores_own_wish() -> None:
     assert waits[2] > waits[0]
     gate.failed(StoreUnavailable("slow down", retry_after_s=7.0))
     assert gate.wait_s() == 7.0
+    gate.failed(StoreUnavailable("see you next year", retry_after_s=3e7))
+    assert gate.wait_s() == 600.0
+    gate.failed(StoreUnavailable("slow down", retry_after_s=7.0))
     assert not gate.is_open
     assert gate.problem == "slow down"
     gate.succeeded()
     assert (gate.wait_s(), gate.is_open, gate.problem) == (0.0, True, "")
+
+
+def test_the_log_says_what_the_store_said_when_it_is_news_and_once_a_minute(
+        caplog: pytest.LogCaptureFixture) -> None:
+    now_s = 100.0
+    gate = Gate(Random(1), lambda: now_s)
+    caplog.set_level("WARNING")
+    for words, at_s in (("401: token", 100.0), ("401: token", 130.0), ("404: none", 161.0)):
+        now_s = at_s
+        gate.failed(StoreMisconfigured(words))
+    gate.succeeded()
+    gate.succeeded()
+    waiting = "the store takes no readings, they wait in the journal: "
+    assert caplog.messages == [f"{waiting}401: token", f"{waiting}404: none",
+                               "the store takes readings again"]
 
 
 def test_acks_of_earlier_connections_are_discarded() -> None:
