@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from seatwatt.cli._raw_publisher import RawPublisher, packets
-from tests.servers import Server
+from tests.servers import Server, influxd
 from tests.services.disk_kit import SmallDisk, small_disk
 from tests.services.ingest_kit import (
     IngestProcess,
     count_and_sum,
+    influx_url,
     portions,
     single,
     singles,
@@ -97,6 +98,33 @@ def test_with_the_embedded_store_on_a_full_disk_readings_wait_in_the_journal(
         assert store.execute("SELECT count(*), sum(value) FROM readings").fetchone() == (
             5_500, sum(range(5_500)))
     assert "Traceback" not in ingest.log()
+
+
+def test_with_influxdb_on_a_full_disk_readings_wait_in_the_journal(
+        ingest: IngestProcess, broker: Server, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk-of-influxd", 16_384) as disk:
+        influx = influxd(disk.path / "influxd")
+        influx.folder = tmp_path  # its log must not fill up what it stores on
+        influx.start()
+        try:
+            ingest.store_url = influx_url(influx)
+            ingest.start().connected()
+            send(broker.port, singles(1_000)).close()
+            until(lambda: ingest.metric("stored_total") == 1_000, "stored while there is room")
+            disk.fill()
+            send(broker.port, singles(4_000, start=1_000), "later").close()
+            until(lambda: ingest.metric("journalled") > 0, "journalled when there is none")
+            until(lambda: ingest.metric("unacknowledged") == 0, "and acknowledged")
+            until(lambda: "no space left on device" in ingest.ready()[1], "it says so")
+            disk.relieve()
+            influx.stop()  # 1.x repeats the error of a full disk until it is started again
+            influx.start()
+            until(lambda: ingest.metric("journalled") == 0, "the journal drains")
+            until(lambda: count_and_sum(influx) == (5_000, sum(range(5_000))), "all is stored")
+            assert ingest.quarantined() == []
+        finally:
+            ingest.end()
+            influx.stop()
 
 
 def test_a_gateway_on_a_full_disk_publishes_from_memory_and_spools_again_when_it_can(
