@@ -108,6 +108,23 @@ def test_a_long_statement_is_still_one_page(documents: dict[str, Any]) -> None:
     assert pages(statement_pdf(long)) == 1
 
 
+@pytest.mark.parametrize("script", ["Långa namn och ", "شركة الاتصالات ", "株式会社", "हिन्दी ",
+                                    "💡"])
+def test_names_bands_and_days_without_end_are_still_one_page(documents: dict[str, Any],
+                                                             script: str) -> None:
+    alpha = documents["alpha"]
+    bands = {f"band-{number}": 1234567.891 for number in range(8)}
+    charge = {**alpha["charges"][0], "supplier": script * 40}
+    long = {**alpha, "party": {"id": "alpha", "name": script * 60},
+            "site": {**alpha["site"], "name": script * 60},
+            "seats": alpha["seats"] * 60, "days": alpha["days"] * 46,
+            "energy": {**alpha["energy"],
+                       "by": dict.fromkeys(("grid", "generator", "solar"), bands)},
+            "charges": [{**charge, "bill": str(number)} for number in range(20)],
+            "proof": [{**alpha["proof"][0], "supplier": script * 40}] * 4}
+    assert pages(statement_pdf(long)) == 1
+
+
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]),
                     min_size=1, max_size=30))
