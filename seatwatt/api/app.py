@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CollectorRegistry
+from starlette.types import Scope
 
 from seatwatt import __version__
-from seatwatt.api import documentation, pages, problems
+from seatwatt.api import console, documentation, pages, problems
 from seatwatt.api.access import Keys
 from seatwatt.api.attempts import Attempts
+from seatwatt.api.console import errors
 from seatwatt.api.edge import Edge, RequestMetrics
+from seatwatt.api.problems import Fault, Problem, problem_response
 from seatwatt.api.requests import PROBLEMS
 from seatwatt.api.routes import (
     access_keys,
@@ -20,6 +23,7 @@ from seatwatt.api.routes import (
     jobs,
     papers,
     parts,
+    people,
     quarantine,
     runs,
     sites,
@@ -56,15 +60,24 @@ def create_app(services: Services, keys: Keys) -> FastAPI:
     app.state.sessions = LedgerSessions(services.ledger, services.clock, services.settings,
                                         attempts)
     app.state.settlements, app.state.scheduler = settlements, scheduler
-    app.add_middleware(Edge, metrics=RequestMetrics(registry))
-    problems.install(app)
+    app.add_middleware(Edge, metrics=RequestMetrics(registry), answer=_told)
+    problems.install(app, _told)
     pages.install(app)
+    console.install(app)
     documentation.install(app)
     for router in _routers():
         app.include_router(router)
     return app
 
 
+def _told(scope: Scope, problem: Problem, faults: list[Fault]) -> Response:
+    """A problem as a page where people look, as a document where programs ask."""
+    if errors.is_page(scope["path"]):
+        return errors.shown(scope, problem)
+    return problem_response(scope, problem, faults)
+
+
 def _routers() -> list[APIRouter]:
-    modules = (sites, energy, declarations, runs, statements, quarantine, jobs, access_keys, health)
+    modules = (sites, energy, declarations, runs, statements, quarantine, jobs, access_keys, people,
+               health)
     return [*(module.router for module in modules), parts.make_router(), papers.make_router()]

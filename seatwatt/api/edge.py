@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from seatwatt.api.problems import Problem, problem_response
+from seatwatt.api.problems import Answer, Problem
 
 BODY_BYTES_MAX = 8_000_000
 REQUEST_ID = "x-request-id"
@@ -34,8 +34,8 @@ class Edge:
     with a problem document and logs its traceback under that id, and counts.
     """
 
-    def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
-        self._app, self._metrics = app, metrics
+    def __init__(self, app: ASGIApp, metrics: RequestMetrics, answer: Answer) -> None:
+        self._app, self._metrics, self._answer = app, metrics, answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,7 +60,7 @@ class Edge:
             if status:
                 raise  # The answer had begun: only closing the connection can tell the client.
             problem = Problem(500, "internal", "an unexpected error; the log has it under this id")
-            await problem_response(scope["path"], request_id, problem)(scope, receive, send_with_id)
+            await self._answer(scope, problem, [])(scope, receive, send_with_id)
         finally:
             self._count(scope, status, time.perf_counter() - started_s)
 
@@ -68,7 +68,7 @@ class Edge:
         # No name holds a NUL, and PostgreSQL takes none in a text.
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             problem = Problem(422, "input", "the address holds a NUL; expected text")
-            return problem_response(scope["path"], scope["state"]["request_id"], problem)
+            return self._answer(scope, problem, [])
         return self._app
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:

@@ -1,21 +1,14 @@
-"""Pages that need no network: `/docs` with Swagger UI from a wheel, and a front page of links."""
+"""`/docs` with Swagger UI from a wheel, so that it needs no network; `/` leads to the console."""
 
 from importlib.resources import files
 
 import fastapi_offline
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 _ASSETS = "/docs/assets"
-_FRONT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Seatwatt</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}
-</style></head><body><h1>Seatwatt</h1>
-<p>Workstations and utilities of shared offices, and who used which watt-hour.</p><ul>
-<li><a href="/docs">API documentation</a> (<a href="/openapi.json">OpenAPI</a>)</li>
-<li><a href="/v1/sites">Sites</a></li><li><a href="/v1/jobs">Scheduled jobs</a></li>
-<li><a href="/readyz">Readiness</a>, <a href="/metrics">metrics</a></li></ul></body></html>"""
 
 
 def install(app: FastAPI) -> None:
@@ -28,8 +21,8 @@ def _router(app: FastAPI) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
-    async def front() -> HTMLResponse:
-        return HTMLResponse(_FRONT)
+    async def front() -> Response:
+        return RedirectResponse("/console", 303)
 
     @router.get("/docs")
     async def docs() -> HTMLResponse:

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from seatwatt.api.documentation import PROBLEM_TYPE, allowed_methods
 from seatwatt.contract.errors import (
@@ -56,33 +57,37 @@ def not_found(what: str, name: str) -> Problem:
     return Problem(404, "not-found", f"there is no {what} {name!r}")
 
 
-def problem_response(path: str, request_id: str, problem: Problem,
-                     errors: list[Fault] | None = None) -> Response:
-    """The answer that tells of `problem`."""
+Answer = Callable[[Scope, Problem, list[Fault]], Response]
+"""Tells of a problem whoever sent the request of the scope."""
+
+
+def problem_response(scope: Scope, problem: Problem, errors: list[Fault]) -> Response:
+    """The problem document."""
     document = {"type": f"urn:seatwatt:problem:{problem.kind}",
                 "title": HTTPStatus(problem.status).phrase, "status": problem.status,
-                "detail": problem.detail, "instance": path, "request_id": request_id,
-                "errors": [fault.model_dump() for fault in errors or []]}
+                "detail": problem.detail, "instance": scope["path"],
+                "request_id": scope["state"]["request_id"],
+                "errors": [fault.model_dump() for fault in errors]}
     return Response(json.dumps(document, ensure_ascii=False).encode(), problem.status,
                     problem.headers, PROBLEM_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Turn every exception a route or the router may raise into a problem document."""
-    _on(app, Problem, lambda error: (error, []))
-    _on(app, HTTPException, _of_http)
-    _on(app, RequestValidationError, _of_validation)
-    _on(app, InputError, _of_input)
-    _on(app, SeatwattError, _of_outside)
+def install(app: FastAPI, answer: Answer) -> None:
+    """Turn every exception a route or the router may raise into the answer that tells of it."""
+    _on(app, answer, Problem, lambda error: (error, []))
+    _on(app, answer, HTTPException, _of_http)
+    _on(app, answer, RequestValidationError, _of_validation)
+    _on(app, answer, InputError, _of_input)
+    _on(app, answer, SeatwattError, _of_outside)
 
 
-def _on(app: FastAPI, kind: type[Exception],
+def _on(app: FastAPI, answer: Answer, kind: type[Exception],
         describe: Callable[[Any], tuple[Problem, list[Fault]]]) -> None:
     async def handle(request: Request, error: Exception) -> Response:
         problem, faults = describe(error)
         if problem.status == 405:
             problem.headers = {"allow": allowed_methods(app, request.url.path)}
-        return problem_response(request.url.path, request.state.request_id, problem, faults)
+        return answer(request.scope, problem, faults)
 
     app.add_exception_handler(kind, handle)
 

@@ -40,7 +40,8 @@ def api(
     with open_services(settings, StoreSettings.load(), LedgerSettings.load(), _now_ms,
                        _publish) as services:
         keys = open_keys(services, print)
-        print(f"API: {address(listener)}  documentation: {address(listener)}/docs", flush=True)
+        print(f"API: {address(listener)}  documentation: {address(listener)}/docs  "
+              f"console: {address(listener)}/console", flush=True)
         serve(create_app(services, keys), listener)
 
 

@@ -11,6 +11,8 @@ from rich.table import Table
 from seatwatt.api.access import Role
 from seatwatt.api.keys import make_key
 from seatwatt.api.users import check_scope
+from seatwatt.cli.asking import login
+from seatwatt.ledger.deeds import Deed, note
 from seatwatt.ledger.keys import list_keys, revoke_key
 from seatwatt.ledger.open import open_engine
 from seatwatt.ledger.sites import load_site
@@ -57,7 +59,10 @@ def list_() -> None:
 @app.command()
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """End a key for ever. Example: seatwatt key revoke 3f9a0c1b22d4"""
-    key = revoke_key(open_engine(LedgerSettings.load()), key_id, _now_ms())
+    engine, now_ms = open_engine(LedgerSettings.load()), _now_ms()
+    key = revoke_key(engine, key_id, now_ms)
+    note(engine, Deed(at_ms=now_ms, who=login(), action="revoked the key", subject=key.id,
+                      site=key.site_id, detail=f"{key.name}, role {key.role}"))
     print(f"key {key.id} ({key.name}) opens nothing any more")
 
 

@@ -88,9 +88,10 @@ class Quarantine:
         with reading(self._engine) as connection:
             return int(connection.execute(query).scalar_one())
 
-    def counts(self) -> dict[Rule, int]:
-        """How many messages are kept, by rule."""
-        query = select(quarantine.c.rule, func.count()).group_by(quarantine.c.rule)
+    def counts(self, site: str | None = None) -> dict[Rule, int]:
+        """How many messages are kept, by rule; with `site`, of that site alone."""
+        query = _filtered(select(quarantine.c.rule, func.count()).group_by(quarantine.c.rule),
+                          None, site, "")
         with reading(self._engine) as connection:
             return {Rule[name]: count for name, count in connection.execute(query)}
 

@@ -44,6 +44,14 @@ def parties(settlement: Settlement) -> dict[str, dict[str, Any]]:
     return rows
 
 
+def energy_by(settlement: Settlement, party: str) -> dict[str, dict[str, float]]:
+    """Source -> band -> the party's Wh."""
+    result = settlement.apportionment
+    at = result.parties.index(party)
+    return {source: _bands(result.bands, result.by_band_milliwh(index)[:, at])
+            for index, source in enumerate(result.sources)}
+
+
 def finding_row(finding: Finding, grid: IntervalGrid) -> dict[str, Any]:
     """A finding as people exchange it."""
     return {"rule": finding.rule.name, "meter": finding.subject,

@@ -5,7 +5,7 @@ from typing import Any
 from seatwatt.billing.explain import Explanation, NodeLine, SeatLine, explain
 from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.metering.energy import RegisterAt
-from seatwatt.settlement.document import finding_row, instant_text, period_text, wh
+from seatwatt.settlement.document import energy_by, finding_row, instant_text, period_text, wh
 from seatwatt.settlement.settle import Settlement
 
 
@@ -22,6 +22,7 @@ def explanation(settlement: Settlement, party: str) -> dict[str, Any]:
         "unaccounted": [_node(line, grid) for line in found.unaccounted],
         "direct_wh": wh(found.direct_milliwh), "shared_wh": wh(found.shared_milliwh),
         "unaccounted_wh": wh(found.unaccounted_milliwh), "energy_wh": wh(found.energy_milliwh),
+        "by": energy_by(settlement, party),
         "measured_wh": wh(found.measured_milliwh), "estimated_wh": wh(found.estimated_milliwh),
         "findings": [finding_row(finding, grid) for finding in found.findings],
     }

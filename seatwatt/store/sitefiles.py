@@ -39,36 +39,45 @@ def load_site(path: Path) -> Site:
                           error.problem, error.expected) from None
 
 
+def line_in(path: Path, field: str) -> str:
+    """`file:line` of a field of a YAML file that was read before."""
+    return f"{path}:{line_of(field, read_yaml(path)[1])}"
+
+
 def read_yaml(path: Path) -> tuple[object, Places]:
     """A YAML file as mappings, lists, texts, numbers and truth values, and where each stands.
 
     Dates and clock times stay texts as written, and so does what starts with a needless zero
     (`009`); only true and false are truth values. A key given twice is refused.
     """
-    text = _text(path)
+    return read_yaml_text(_text(path), str(path))
+
+
+def read_yaml_text(text: str, name: str) -> tuple[object, Places]:
+    """As `read_yaml`, of a text that errors call `name`."""
     places: Places = {}
     try:
-        _check_depth(path, text)
+        _check_depth(name, text)
         node = yaml.compose(text, Loader=_LOADER)
-        return (_Builder(str(path), places).build(node, "") if node else None), places
+        return (_Builder(name, places).build(node, "") if node else None), places
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise InputError(f"{path}:{line}", f"not YAML: {error.problem or error.context}") from None
+        raise InputError(f"{name}:{line}", f"not YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
-        raise InputError(str(path), f"not YAML: {str(error).splitlines()[0]}") from None
+        raise InputError(name, f"not YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
-        raise InputError(str(path), "an alias holds itself", "a site file") from None
+        raise InputError(name, "an alias holds itself", "a site file") from None
 
 
-def _check_depth(path: Path, text: str) -> None:
+def _check_depth(name: str, text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEPTH_MAX:
             line = event.start_mark.line + 1 if event.start_mark else 1
-            raise InputError(f"{path}:{line}", "it is nested too deeply",
+            raise InputError(f"{name}:{line}", "it is nested too deeply",
                              f"at most {DEPTH_MAX} levels")
 
 

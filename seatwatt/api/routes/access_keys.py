@@ -15,6 +15,7 @@ from seatwatt.api.times import maybe_utc_text
 from seatwatt.api.users import check_scope
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.intervals import to_ms
+from seatwatt.ledger.deeds import Deed, note
 from seatwatt.ledger.keys import ApiKey, find_key, list_keys, revoke_key
 
 router = APIRouter(prefix="/v1", tags=["keys"])
@@ -90,6 +91,7 @@ def create(wanted: Annotated[KeyWanted, Body()], caller: Operator,
     made = make_key(services.ledger, name=wanted.name, role=wanted.role, site=site,
                     tenant=wanted.tenant, created_by=caller.who,
                     now_ms=services.clock(), expires_at_ms=_expiry(wanted, services))
+    _note(services, caller, "made the key", made.key)
     return KeyMade(**_fields(made.key), secret=made.secret)
 
 
@@ -102,6 +104,7 @@ def revoke(id: Annotated[str, Path(max_length=16)], caller: Operator,
     if found is None or not _manages(caller, found):
         raise not_found("key", id)
     revoke_key(services.ledger, id, services.clock())
+    _note(services, caller, "revoked the key", found)
 
 
 def _manages(caller: Caller, key: ApiKey) -> bool:
@@ -115,6 +118,12 @@ def _check(wanted: KeyWanted, site: str | None, caller: Caller, services: Servic
     tenants = [] if site is None else [
         tenant.id for tenant in services.declarations.load(site).site.tenants]
     check_scope(wanted.role, site, wanted.tenant, tenants)
+
+
+def _note(services: Services, caller: Caller, action: str, key: ApiKey) -> None:
+    note(services.ledger, Deed(at_ms=services.clock(), who=caller.who, action=action,
+                               subject=key.id, site=key.site_id,
+                               detail=f"{key.name}, role {key.role}"))
 
 
 def _expiry(wanted: KeyWanted, services: Services) -> int | None:

@@ -13,6 +13,7 @@ from seatwatt.api.times import utc_text
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.rules import Rule
 from seatwatt.contract.topics import PREFIX
+from seatwatt.ledger.deeds import Deed, note
 from seatwatt.ledger.quarantine import Kept, Quarantine
 
 router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
@@ -40,10 +41,12 @@ class Refused(RefusedLine):
 
 
 class RefusedList(BaseModel):
-    """One page of refused messages, oldest first; `total` counts all that match."""
+    """One page of refused messages, oldest first; `total` counts all that match, `rules` those
+    of each rule before `rule` and `topic` are looked at."""
 
     messages: list[RefusedLine]
     total: int
+    rules: dict[str, int] = Field(examples=[{"T08": 3}])
     next_cursor: int | None
 
 
@@ -83,6 +86,8 @@ def refused(
     page = kept[:limit]
     return RefusedList(messages=[RefusedLine(**_line(each)) for each in page],
                        total=quarantine.count(wanted_rule, wanted_site, topic),
+                       rules={each.name: count for each, count in sorted(
+                           quarantine.counts(wanted_site).items(), key=lambda x: x[0].name)},
                        next_cursor=page[-1].id if len(kept) > limit else None)
 
 
@@ -107,7 +112,11 @@ def replay(wanted: Annotated[Replay, Body()], caller: Technical,
     quarantine = Quarantine(services.ledger)
     messages = [_visible(quarantine, id_, caller) for id_ in dict.fromkeys(wanted.ids)]
     services.publish([(kept.message.topic, kept.message.payload) for kept in messages])
-    return Replayed(replayed=quarantine.remove([kept.id for kept in messages]))
+    replayed = quarantine.remove([kept.id for kept in messages])
+    note(services.ledger, Deed(
+        at_ms=services.clock(), who=caller.who, action="replayed", site=caller.site,
+        subject="refused messages", detail=", ".join(str(kept.id) for kept in messages)))
+    return Replayed(replayed=replayed)
 
 
 def _visible(quarantine: Quarantine, id_: int, caller: Caller) -> Kept:

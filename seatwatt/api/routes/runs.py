@@ -23,6 +23,7 @@ from seatwatt.contract.errors import InputError
 from seatwatt.contract.intervals import local_midnight_ms, to_ms
 from seatwatt.contract.leasetimes import local_date
 from seatwatt.contract.site import Site
+from seatwatt.ledger.deeds import Deed, note
 from seatwatt.ledger.hand_readings import HandReading, add_hand_reading, list_hand_readings
 from seatwatt.ledger.runs import Mark, Run, get_run, list_runs, reopen_run
 from seatwatt.settlement import runs as use
@@ -101,11 +102,14 @@ def approve(site: SiteId, id: RunId, caller: Billing, services: ServicesDep, _: 
 
 
 @router.post("/runs/{id}/reopen", summary="Take an approval back", response_model=Document)
-def reopen(site: SiteId, id: RunId, _: Billing, services: ServicesDep,
-           __: DeclaredDep) -> Response:
+def reopen(site: SiteId, id: RunId, caller: Billing, services: ServicesDep,
+           _: DeclaredDep) -> Response:
     """An approved run is a draft again; an issued one never."""
     run_of(services, site, id)
-    return JSONResponse(_line(reopen_run(services.ledger, id)))
+    run = reopen_run(services.ledger, id)
+    note(services.ledger, Deed(at_ms=services.clock(), who=caller.who, action="reopened",
+                               subject=f"run {id}", site=site, detail=f"{run.from_} to {run.to}"))
+    return JSONResponse(_line(run))
 
 
 @router.post("/runs/{id}/issue", summary="Issue an approved run", response_model=Document)

@@ -27,6 +27,7 @@ SITE = "/v1/sites/{site}"
 
 ALLOWED: dict[tuple[str, str], set[str]] = {
     ("GET", "/healthz"): set(), ("GET", "/readyz"): set(), ("GET", "/metrics"): set(),
+    ("GET", "/v1/users"): {OP}, ("GET", "/v1/deeds"): {OP},
     ("GET", "/v1/me"): {OP, EN, BI, TE},
     ("GET", "/v1/jobs"): {OP, EN},
     ("GET", "/v1/keys"): {OP}, ("POST", "/v1/keys"): {OP}, ("DELETE", "/v1/keys/{id}"): {OP},
