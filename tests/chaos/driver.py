@@ -14,10 +14,12 @@ from tests.chaos.proxy import Proxy
 from tests.chaos.sender import Sender
 from tests.chaos.verdict import Verdict, judge, quarantined_packs, stored_values
 from tests.servers import influxd, mosquitto
+from tests.services.disk_kit import SmallDisk, mounted, unmount
 from tests.services.ingest_kit import IngestProcess
 
 MEMORY_MAX_MB = 150.0
 JOURNAL_BYTES = 100_000
+DISK_KIB = 64 << 10
 _RECOVERY_MAX_S = 90.0
 _USUAL_S = 300.0
 _SETTLE_S = 1.0
@@ -80,11 +82,12 @@ def drive(folder: Path, seconds: float, seed: int, rate: float,
                             "SEATWATT_INGEST_KEEPALIVE_S": "5",
                             "SEATWATT_STORE_TIMEOUT_S": "3",
                             "SEATWATT_INGEST_TAKEOVERS": "100"})
-    scene = Scene(broker, influx, ingest, to_broker, to_influx, Sender(broker.port, rate, seed))
+    scene = Scene(broker, influx, ingest, to_broker, to_influx, Sender(broker.port, rate, seed),
+                  _disk(folder, ingest, tell))
     try:
         start(scene)
         ingest.connected()
-        plan = faults(max(0.2, seconds / _USUAL_S))
+        plan = faults(max(0.2, seconds / _USUAL_S), scene.disk is not None)
         Random(seed).shuffle(plan)
         rows = [_play(fault, scene, time.monotonic() - _begin(scene), tell) for fault in plan]
         return _judged(scene, rows, tell)
@@ -97,6 +100,20 @@ def drive(folder: Path, seconds: float, seed: int, rate: float,
             ingest.end()
         to_broker.close()
         to_influx.close()
+        if scene.disk is not None:
+            unmount(scene.disk)
+
+
+def _disk(folder: Path, ingest: IngestProcess, tell: Callable[[str], None]) -> SmallDisk | None:
+    """A small one for ingest's journal and quarantine, that can be filled."""
+    try:
+        disk = mounted(folder / "disk", DISK_KIB)
+    except PermissionError as error:
+        tell(f"no disk is filled: {error}")
+        return None
+    ingest.extra |= {"SEATWATT_INGEST_STATE": str(disk.path),
+                     "SEATWATT_LEDGER_URL": f"sqlite:///{disk.path}/ledger.db"}
+    return disk
 
 
 def _begin(scene: Scene) -> float:
@@ -145,16 +162,16 @@ def _judged(scene: Scene, rows: list[Row], tell: Callable[[str], None]) -> Repor
 
 def table(report: Report) -> list[str]:
     """The report, a line a fault."""
-    head = (f"{'fault':32} {'from s':>7} {'to s':>7} {'sent':>8} {'stored':>8} {'quarant.':>8} "
+    head = (f"{'fault':33} {'from s':>7} {'to s':>7} {'sent':>8} {'stored':>8} {'quarant.':>8} "
             f"{'lost':>5} {'recovery s':>10}")
     lines = [head, "-" * len(head)]
     for row in report.rows:
         v = row.verdict
-        lines.append(f"{row.name:32} {row.began_s:7.1f} {row.ended_s:7.1f} {v.sent:8,} "
+        lines.append(f"{row.name:33} {row.began_s:7.1f} {row.ended_s:7.1f} {v.sent:8,} "
                      f"{v.stored:8,} {v.quarantined:8,} {v.lost:5,} {row.recovery_s:10.1f}")
     v = report.total
     return [*lines, "-" * len(head),
-            f"{'all':48} {v.sent:8,} {v.stored:8,} {v.quarantined:8,} {v.lost:5,}",
+            f"{'all':49} {v.sent:8,} {v.stored:8,} {v.quarantined:8,} {v.lost:5,}",
             f"values sent {v.sent_sum:,}, found {v.found_sum:,}; {report.noise:,} malformed "
             f"messages beside them; without receipt {v.without_receipt:,}",
             f"ingest: account balanced: {'yes' if report.balanced else 'no'}; peak memory "

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.chaos.proxy import Proxy, Weather
 from tests.chaos.sender import Sender
 from tests.servers import Server
+from tests.services.disk_kit import SmallDisk
 from tests.services.ingest_kit import IngestProcess
 
 
@@ -22,6 +23,8 @@ class Scene:
     to_broker: Proxy
     to_influx: Proxy
     sender: Sender
+    disk: SmallDisk | None = None
+    """What ingest's journal and quarantine lie on, where one can be mounted for it."""
     peak_rss_mb: float = 0.0
 
     def see_memory(self) -> None:
@@ -85,7 +88,8 @@ def _signal_ingest(number: signal.Signals) -> Callable[[Scene], None]:
 
 def _shift(milliseconds: int) -> Callable[[Scene], None]:
     def write(scene: Scene) -> None:
-        (scene.ingest.folder / "clock-shift-ms").write_text(str(milliseconds))
+        state = Path(scene.ingest.env["SEATWATT_INGEST_STATE"])
+        (state / "clock-shift-ms").write_text(str(milliseconds))
     return write
 
 
@@ -103,8 +107,28 @@ def _both_started(scene: Scene) -> None:
     _start_ingest(scene)
 
 
-def faults(scale: float) -> list[Fault]:
-    """All of them; `scale` stretches how long each holds."""
+def _fill_disk(scene: Scene) -> None:
+    assert scene.disk is not None
+    scene.disk.fill()
+
+
+def _relieve_disk(scene: Scene) -> None:
+    assert scene.disk is not None
+    scene.disk.relieve()
+
+
+def _fill_disk_without_store(scene: Scene) -> None:
+    scene.influx.stop()
+    _fill_disk(scene)
+
+
+def _relieve_disk_and_start_store(scene: Scene) -> None:
+    _relieve_disk(scene)
+    scene.influx.start()
+
+
+def faults(scale: float, disk: bool) -> list[Fault]:
+    """All of them; `scale` stretches how long each holds, `disk`: there is one to be filled."""
     fair = Weather.FAIR
     made = [
         Fault("none (steady state)", _nothing, _nothing, 4),
@@ -129,4 +153,8 @@ def faults(scale: float) -> list[Fault]:
         made += [Fault(f"link to {name}: {weather.name.lower()}", _weather(link, weather),
                        _weather(link, fair), 5)
                  for weather in (Weather.DROP, Weather.DELAY, Weather.RESET)]
+    if disk:
+        made += [Fault("ingest's disk full", _fill_disk, _relieve_disk, 5),
+                 Fault("ingest's disk full, influxd down", _fill_disk_without_store,
+                       _relieve_disk_and_start_store, 5)]
     return [Fault(f.name, f.begin, f.end, f.hold_s * scale) for f in made]

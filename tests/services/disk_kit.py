@@ -33,19 +33,32 @@ class SmallDisk:
 
     def relieve(self) -> None:
         """Take the ballast away."""
-        self._ballast.unlink()
+        self._ballast.unlink(missing_ok=True)
+
+
+def mounted(path: Path, size_kib: int) -> SmallDisk:
+    """Mounted at `path` until `unmount`; PermissionError where nobody lets us mount."""
+    path.mkdir(parents=True)
+    options = f"size={size_kib}k".encode()
+    if _LIBC.mount(b"seatwatt", os.fsencode(path), b"tmpfs", 0, options) != 0:
+        raise PermissionError(f"no file system can be mounted here "
+                              f"({os.strerror(ctypes.get_errno())}): that takes root")
+    return SmallDisk(path)
+
+
+def unmount(disk: SmallDisk) -> None:
+    """Detached: a process that a failed test left behind may hold a file there."""
+    _LIBC.umount2(os.fsencode(disk.path), _DETACH)
 
 
 @contextmanager
 def small_disk(path: Path, size_kib: int) -> Iterator[SmallDisk]:
-    """Mounted at `path` while the `with` lasts; skips the test where nobody lets us mount."""
-    path.mkdir(parents=True)
-    options = f"size={size_kib}k".encode()
-    if _LIBC.mount(b"seatwatt", os.fsencode(path), b"tmpfs", 0, options) != 0:
-        pytest.skip(f"no file system can be mounted here ({os.strerror(ctypes.get_errno())}): "
-                    "that takes root")
+    """Mounted at `path` while the `with` lasts; skips the test where that is not permitted."""
     try:
-        yield SmallDisk(path)
+        disk = mounted(path, size_kib)
+    except PermissionError as error:
+        pytest.skip(str(error))
+    try:
+        yield disk
     finally:
-        # Detached: a process that a failed test left behind may hold a file there.
-        _LIBC.umount2(os.fsencode(path), _DETACH)
+        unmount(disk)
