@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from seatwatt.contract.devices import Device
 from seatwatt.contract.quantities import Quantity
@@ -62,6 +62,24 @@ class SeriesBook:
         return found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """The series of packs that look alike, in their order; numbers, no texts. One object for all
+    these packs, so that what is worked out for one serves the others."""
+
+    series: tuple[Series, ...]
+
+
+class Run(NamedTuple):
+    """The readings of a batch from `start` on are those of the layout, all of one time."""
+
+    start: int
+    layout: Layout
+    taken_at_ms: int
+    texts: list[bytes]
+    """The values in digits, as they were sent, for whoever writes them in digits; or none."""
+
+
 @dataclass(slots=True)
 class ReadingBatch:
     """Readings as three columns of one length, in order of arrival: of two readings of the same
@@ -71,6 +89,9 @@ class ReadingBatch:
     series: list[Series] = field(default_factory=list)
     taken_at_ms: list[int] = field(default_factory=list)
     values: list[float | str] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list, compare=False)
+    """Stretches of the columns that need not be looked at one by one, rising, none in another;
+    who does look loses nothing by passing them over."""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -83,12 +104,14 @@ class ReadingBatch:
 
     def extend(self, other: "ReadingBatch") -> None:
         """Add all of `other` at the end."""
+        here = len(self.values)
+        self.runs += [run._replace(start=here + run.start) for run in other.runs]
         self.series += other.series
         self.taken_at_ms += other.taken_at_ms
         self.values += other.values
 
     def part(self, start: int, stop: int) -> "ReadingBatch":
-        """The readings [start, stop), as a batch of their own."""
+        """The readings [start, stop), as a batch of their own, without runs."""
         return ReadingBatch(self.series[start:stop], self.taken_at_ms[start:stop],
                             self.values[start:stop])
 

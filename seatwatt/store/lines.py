@@ -3,7 +3,8 @@
 `seat,device=017,site=workaround,zone=hall-a energy_wh=412387.5,power_w=86.4 1790000000250`
 
 Every number is written as a float (no `i`), so that no field ever changes type, and in its
-shortest exact form, so that 1e9 Wh survives to the milliwatt-hour.
+shortest exact form or with the digits it was sent in, so that 1e9 Wh survives to the
+milliwatt-hour.
 """
 
 import sys
@@ -13,7 +14,8 @@ import msgspec
 
 from seatwatt.contract.errors import StoreRefused
 from seatwatt.contract.quantities import QUANTITIES
-from seatwatt.contract.readings import ReadingBatch, Series
+from seatwatt.contract.readings import Layout, ReadingBatch, Series
+from seatwatt.store.line_forms import Form, Part, Seen
 from seatwatt.store.ports import DerivedPoint
 from seatwatt.store.tags import ABOUT_PEOPLE, about_people, stored_tags
 
@@ -26,11 +28,14 @@ _encode_json = msgspec.json.Encoder().encode
 
 
 class LineSerialiser:
-    """Serialises batches; keeps the escaped parts of up to `series_max` series."""
+    """Serialises batches; keeps the escaped parts of up to `series_max` series, and forms of half
+    as many."""
 
     def __init__(self, series_max: int = 200_000) -> None:
         self._series_max = series_max
-        self._parts: dict[Series, tuple[str, str, int]] = {}
+        self._parts: dict[Series, Part] = {}
+        self._forms: dict[Layout, Form | None] = {}
+        self._form_series = 0
 
     def serialise(self, batch: ReadingBatch) -> bytes:
         """One line a device and time, wherever in the batch its fields stand; another for what is
@@ -41,16 +46,31 @@ class LineSerialiser:
         """
         if not batch.values:
             return b""
-        texts = _texts(batch.values)
-        in_order = self._in_order(batch, texts)
-        return _encode(self._regrouped(batch, texts) if in_order is None else in_order)
+        in_order = self._in_order(batch)
+        return self._regrouped(batch) if in_order is None else in_order
 
-    def _in_order(self, batch: ReadingBatch, texts: list[str]) -> str | None:
-        """The usual batch, twice as fast: the fields of a device and time follow one another, none
-        twice. None when that is not so."""
-        parts, pieces = self._parts, [""]
-        add = pieces.append
-        lines: set[tuple[str, int]] = set()
+    def _in_order(self, batch: ReadingBatch) -> bytes | None:
+        """The usual batch, several times as fast: the fields of a device and time follow one
+        another, none twice. None when that is not so."""
+        seen, at = Seen(), 0
+        blocks: list[bytes | None] = []
+        for start, layout, at_ms, texts in batch.runs:
+            form = self._forms[layout] if layout in self._forms else self._new_form(layout)
+            if form is None or not seen.add(form.heads, at_ms):
+                return None
+            if at < start:
+                blocks.append(self._one_by_one(batch.part(at, start), seen))
+            at = start + len(layout.series)
+            blocks.append(form.lines(texts or _encoded(batch.values[start:at]), at_ms))
+        if at < len(batch):
+            blocks.append(self._one_by_one(batch.part(at, len(batch)) if at else batch, seen))
+        found = [block for block in blocks if block is not None]
+        return b"\n".join(found) if len(found) == len(blocks) and seen.once else None
+
+    def _one_by_one(self, batch: ReadingBatch, seen: Seen) -> bytes | None:
+        """The lines of what is in no run; None when a field comes twice in one."""
+        parts, pieces, texts = self._parts, [""], _texts(batch.values)
+        add, add_line = pieces.append, seen.lines.add
         last_head, last_at_ms, bits, count = "", 0, 0, 0
         for series, at_ms, text in zip(batch.series, batch.taken_at_ms, texts, strict=True):
             try:
@@ -65,23 +85,33 @@ class LineSerialiser:
             else:
                 add(f" {last_at_ms}\n{head}{field}{text}")
                 last_head, last_at_ms, bits, count = head, at_ms, bit, count + 1
-                lines.add((head, at_ms))
-        if len(lines) < count:
-            return None
+                add_line((head, at_ms))
+        seen.count += count
         pieces[1] = pieces[1].partition("\n")[2]
         add(f" {last_at_ms}")
-        return "".join(pieces)
+        return _encode("".join(pieces))
 
-    def _regrouped(self, batch: ReadingBatch, texts: list[str]) -> str:
+    def _new_form(self, layout: Layout) -> Form | None:
+        if self._form_series > self._series_max // 2:
+            self._forms.clear()
+            self._form_series = 0
+        self._form_series += len(layout.series)
+        found = Form.of([self._parts.get(series) or self._learn(series)
+                         for series in layout.series])
+        self._forms[layout] = found
+        return found
+
+    def _regrouped(self, batch: ReadingBatch) -> bytes:
+        texts = _texts(batch.values)
         latest = dict(zip(zip(batch.series, batch.taken_at_ms, strict=True), texts, strict=True))
         lines: dict[tuple[str, int], list[str]] = {}
         for (series, at_ms), text in latest.items():
             head, field, _ = self._parts.get(series) or self._learn(series)
             lines.setdefault((head, at_ms), []).append(field + text)
-        return "\n".join([f"{head}{','.join(fields)} {at_ms}"
-                          for (head, at_ms), fields in lines.items()])
+        return _encode("\n".join([f"{head}{','.join(fields)} {at_ms}"
+                                  for (head, at_ms), fields in lines.items()]))
 
-    def _learn(self, series: Series) -> tuple[str, str, int]:
+    def _learn(self, series: Series) -> Part:
         if len(self._parts) >= self._series_max:
             self._parts.clear()
         device, quantity = series.device, series.quantity
@@ -102,6 +132,10 @@ def _derived_line(point: DerivedPoint) -> str:
     tags = "".join(f",{_name(key)}={_name(value)}" for key, value in stored_tags(point))
     fields = ",".join(f"{_name(key)}={_field(value)}" for key, value in point.fields)
     return f"{point.measurement.translate(_MEASUREMENT)}{tags} {fields} {point.time_ms}"
+
+
+def _encoded(numbers: list[float | str]) -> list[bytes]:
+    return [text.encode() for text in _texts(numbers)]
 
 
 def _texts(values: list[float | str]) -> list[str]:
