@@ -5,6 +5,7 @@ A row holds the messages of a parcel as they came, compressed; they are decoded 
 are drained, oldest first.
 """
 
+import logging
 import shutil
 import sqlite3
 import threading
@@ -17,6 +18,7 @@ import msgspec
 
 from seatwatt.sqlite_own import open_own
 
+LOG = logging.getLogger("seatwatt.ingest")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal (
     id INTEGER PRIMARY KEY AUTOINCREMENT, messages INTEGER NOT NULL, size INTEGER NOT NULL,
@@ -50,6 +52,7 @@ class Journal:
         """SettingsError when no file can be used; a damaged one is set aside."""
         self._path, self._max_bytes, self._reserve = path, max_bytes, reserve_bytes
         self._lock = threading.Lock()
+        self._damaged: set[int] = set()
         self._database, (self._messages, self._bytes, self._entries) = open_own(
             path, "SEATWATT_INGEST_STATE", _SCHEMA, _sums)
 
@@ -66,7 +69,7 @@ class Journal:
     @property
     def entries(self) -> int:
         """Entries to drain."""
-        return self._entries
+        return self._entries - len(self._damaged)
 
     @property
     def fill_pct(self) -> float:
@@ -90,28 +93,43 @@ class Journal:
             self._entries += 1
 
     def oldest(self, after: int = 0) -> Entry | None:
-        """The oldest entry with an id above `after`; JournalFull when the disk says no."""
+        """The oldest entry with an id above `after`; JournalFull when the disk says no.
+
+        One that cannot be read stays, counted as journalled, for whoever can mend it.
+        """
+        while (row := self._row(after)) is not None:
+            after = row[0]
+            try:
+                return Entry(after, row[1], bool(row[2]),
+                             _FROM_BODY.decode(zlib.decompress(row[3])))
+            except (zlib.error, msgspec.MsgspecError) as error:
+                if after not in self._damaged:
+                    LOG.error("journal %s: entry %d is damaged, its %d messages stay there: %s",
+                              self._path, after, row[1], error)
+                    self._damaged.add(after)
+        return None
+
+    def _row(self, after: int) -> tuple[int, int, int, bytes] | None:
         with self._lock:
             try:
-                row = self._database.execute(
+                found: tuple[int, int, int, bytes] | None = self._database.execute(
                     "SELECT id, messages, refused, body FROM journal WHERE id > ? "
                     "ORDER BY id LIMIT 1", (after,)).fetchone()
             except sqlite3.OperationalError as error:
                 raise JournalFull(f"journal {self._path}: {error}") from error
-        if row is None:
-            return None
-        return Entry(row[0], row[1], bool(row[2]), _FROM_BODY.decode(zlib.decompress(row[3])))
+            return found
 
     def remove(self, entries: Sequence[Entry]) -> None:
         """Forget entries whose messages rest elsewhere; JournalFull when the disk says no."""
         if not entries:
             return
         with self._lock:
-            first, last = entries[0].id, entries[-1].id
+            kept = ", ".join(map(str, self._damaged))
+            these = f"WHERE id BETWEEN ? AND ? AND id NOT IN ({kept})"
+            ends = (entries[0].id, entries[-1].id)
             size, = self._database.execute(
-                "SELECT coalesce(sum(size), 0) FROM journal WHERE id BETWEEN ? AND ?",
-                (first, last)).fetchone()
-            self._change("DELETE FROM journal WHERE id BETWEEN ? AND ?", (first, last))
+                f"SELECT coalesce(sum(size), 0) FROM journal {these}", ends).fetchone()
+            self._change(f"DELETE FROM journal {these}", ends)
             self._messages -= sum(entry.counted for entry in entries)
             self._bytes -= size
             self._entries -= len(entries)

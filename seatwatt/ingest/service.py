@@ -96,8 +96,9 @@ class Ingest:
         return time.monotonic() - self._busy_s
 
     def forget(self) -> None:
-        """After stop(), of a worker no longer wanted: leave no trace in the state folder."""
-        for kind in ("subscriptions", "journal"):
+        """After stop(), of a worker no longer wanted: leave no trace in the state folder, but a
+        journal with entries that could not be read."""
+        for kind in ("subscriptions", "journal")[:1 if self.journal.messages else 2]:
             for path in self.settings.ingest_state.glob(f"{kind}-{self.name}.*"):
                 path.unlink()
 

@@ -1,6 +1,7 @@
 """The journal on disk: bounded, durable, in order, and not shared."""
 
 import sqlite3
+import zlib
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatwatt.contract.errors import SettingsError
-from seatwatt.ingest.journal import Journal, JournalFull
+from seatwatt.ingest.journal import Entry, Journal, JournalFull
 
 MESSAGES = [(b"a/b", b"payload", 5), (b"a/c", b"", 6)]
 
@@ -104,6 +105,31 @@ def test_a_second_damaged_file_does_not_overwrite_the_first(tmp_path: Path) -> N
         path.write_bytes(b"this is no database")
         Journal(path, 1 << 20).close()
     assert {p.name for p in tmp_path.iterdir()} >= {"journal.db.damaged-1", "journal.db.damaged-2"}
+
+
+def test_an_entry_that_cannot_be_read_stays_and_costs_no_other(
+        tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "journal.db"
+    journal = Journal(path, 1 << 20)
+    for _ in range(4):
+        journal.put(MESSAGES, 2, False)
+    for damaged, body in ((2, b"not compressed"), (4, zlib.compress(b"no messages"))):
+        journal._database.execute("UPDATE journal SET body = ? WHERE id = ?", (body, damaged))
+    taken: list[Entry] = []
+    for _ in range(2):
+        taken, after = [], 0
+        while (entry := journal.oldest(after)) is not None:
+            taken.append(entry)
+            after = entry.id
+    assert [entry.id for entry in taken] == [1, 3]
+    assert [message.split(" is damaged")[0][-7:] for message in caplog.messages] == [
+        "entry 2", "entry 4"]
+    journal.remove(taken)
+    assert (journal.entries, journal.messages, journal.oldest()) == (0, 4, None)
+    journal.close()
+    again = Journal(path, 1 << 20)
+    assert (again.messages, again.oldest(), again.entries) == (4, None, 0)
+    again.close()
 
 
 def test_a_folder_that_cannot_be_made_is_a_setting_error(tmp_path: Path) -> None:

@@ -103,6 +103,19 @@ def test_pages_answer_and_a_port_in_use_is_a_setting_error(ingest: Ingest) -> No
     server.stop()
 
 
+def test_a_former_worker_leaves_a_journal_that_still_holds_something(ingest: Ingest) -> None:
+    folder = ingest.settings.ingest_state
+    (folder / f"subscriptions-{ingest.name}.json").write_text("[]")
+    ingest.journal.put([(b"t", b"p", 1)], 1, False)
+    ingest.forget()
+    assert sorted(path.suffix for path in folder.iterdir() if "wal" not in path.name) == [".db"]
+    entry = ingest.journal.oldest()
+    assert entry is not None
+    ingest.journal.remove([entry])
+    ingest.forget()
+    assert list(folder.glob("*.db")) == []
+
+
 def test_former_workers_are_known_by_what_they_left(tmp_path: Path) -> None:
     for name in ("i-1", "i-2", "i-3", "i-x", "other-9"):
         (tmp_path / f"subscriptions-{name}.json").write_text("[]")
