@@ -189,5 +189,8 @@ class ApiSettings(Settings):
                         "X-Forwarded-Proto are believed")
     occupancy_days: int = Field(
         90, ge=1, description="how many days who sat where is kept; counts by zone stay")
+    kept_days: int = Field(
+        130, ge=3, description="how many days of registers the ledger keeps, so that they need not "
+                               "be read from the store again; a month and three before it")
     silent_after_s: float = Field(
         300.0, gt=0, description="a device not heard of for so long is silent")

@@ -11,6 +11,8 @@ from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.site import Site
 from seatwatt.ledger.sites import Declared
 from seatwatt.settings import ApiSettings
+from seatwatt.settlement.keeping import Keeper, Trust
+from seatwatt.settlement.sources import Source
 from seatwatt.store.ports import JobWriter, Reader
 
 
@@ -48,7 +50,7 @@ class Settled(Protocol):
 
 
 Publish = Callable[[Sequence[tuple[str, bytes]]], None]
-Settle = Callable[[Site, Reader, int, int], Settled]
+Settle = Callable[[Site, Source, int, int], Settled]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +67,8 @@ class Services:
     clock: Callable[[], int]
     """UTC milliseconds now."""
     settings: ApiSettings
+
+    def keeper(self) -> Keeper:
+        """Registers from kept days, compared with the store once an hour."""
+        now_ms = self.clock()
+        return Keeper(self.ledger, self.reader, now_ms, Trust.hourly(now_ms))

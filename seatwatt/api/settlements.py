@@ -43,7 +43,7 @@ class Settlements:
         site, services = declared.site, self._services
         key = (site.id, declared.revision, period.start_ms, period.end_ms)
         future = self._flights.get(
-            key, lambda: services.settle(site, services.reader, period.start_ms, period.end_ms),
+            key, lambda: services.settle(site, services.keeper(), period.start_ms, period.end_ms),
             anew)
         # Shielded: one caller who hangs up must not cancel what others wait for.
         return await asyncio.shield(asyncio.wrap_future(future))
@@ -57,7 +57,7 @@ class Settlements:
                                to=local_date(period.end_ms, day))
 
         def draft() -> dict[str, Any]:
-            gathered = gather(services.ledger, services.reader, declared.site.id, billed)
+            gathered = gather(services.keeper(), declared.site.id, billed)
             raw, digest = encode(with_known_occupancy(services.ledger, gathered))
             result = compute(decode(raw, digest), digest)
             return {**run_document(result), "blocking": blocking(result)}

@@ -14,7 +14,7 @@ from seatwatt.settlement.document import document
 from seatwatt.settlement.explained import explanation
 from seatwatt.settlement.settle import Settlement
 from seatwatt.settlement.settle import settle as settle_period
-from seatwatt.store.ports import Reader
+from seatwatt.settlement.sources import Source
 
 UNACCOUNTED = "unaccounted"
 """The row beside the zones that makes them add up to the supply."""
@@ -22,9 +22,9 @@ UNACCOUNTED = "unaccounted"
 _Rows = dict[str, tuple[NDArray[np.int64], NDArray[np.uint8]]]
 
 
-def settle(site: Site, reader: Reader, start_ms: int, end_ms: int) -> "SettledPeriod":
+def settle(site: Site, source: Source, start_ms: int, end_ms: int) -> "SettledPeriod":
     """Read the period and ask billing."""
-    return SettledPeriod(settle_period(site, reader, start_ms, end_ms))
+    return SettledPeriod(settle_period(site, source, start_ms, end_ms))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -45,7 +45,7 @@ def draft(site: SiteOption,
     """
     period = period_of(month, from_, to)
     reader = open_reader(StoreSettings.load())
-    run = runs.draft(ledger(), reader, site, period, mark(by), look_back)
+    run = runs.draft(ledger(), reader, site, period, mark(by), look_back, compare=True)
     _show(run, as_json)
 
 

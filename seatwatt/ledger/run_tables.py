@@ -87,6 +87,14 @@ statements = Table(
     UniqueConstraint("site_id", "serial"),
 )
 
+reviews = Table(
+    "reviews", metadata,
+    Column("run_id", COUNTER, ForeignKey("runs.id"), primary_key=True, autoincrement=False),
+    Column("inputs", String(64), nullable=False),
+    # [currency, line, party, minor units], as the run of today's inputs would put them.
+    Column("entries", JSON, nullable=False),
+)
+
 kept_days = Table(
     "kept_days", metadata,
     # No foreign key: what is kept of a site that went is of no use, and harms nobody.

@@ -15,8 +15,7 @@ from seatwatt.contract.intervals import local_midnight_ms
 from seatwatt.contract.leasetimes import local_date
 from seatwatt.contract.site import Site
 from seatwatt.settlement.settle import Settlement, settle
-from seatwatt.store.ports import Reader
-from seatwatt.store.recording import Recording
+from seatwatt.settlement.sources import Source
 
 PERIOD_DAYS_MAX = 400
 
@@ -38,7 +37,7 @@ def by_occupied_hours(bills: Sequence[Bill]) -> bool:
     return any(line.share_by == "occupied_hours" for bill in bills for line in bill.lines)
 
 
-def charge_bills(settlement: Settlement, source: Reader | Recording, bills: Sequence[Bill]
+def charge_bills(settlement: Settlement, source: Source, bills: Sequence[Bill]
                  ) -> Charged:
     """Share the bills out. Periods other than the settled one are settled from the same readings
     and today's declarations. InputError for a bill that cannot be shared, or given twice."""
@@ -97,7 +96,7 @@ def settled_period(settlement: Settlement) -> Period:
     return Period(from_=first, to=last)
 
 
-def _settle(period: Period, settlement: Settlement, source: Reader | Recording,
+def _settle(period: Period, settlement: Settlement, source: Source,
             with_occupancy: bool) -> Settlement:
     """The period settled; the settlement itself where it is the same and knows enough."""
     grid = settlement.grid

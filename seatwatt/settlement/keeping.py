@@ -51,11 +51,12 @@ Registers = dict[Key, RegisterColumn]
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Days compared with the store before these moments are compared again: days that Seatwatt's
-    own writers marked; and days without a mark, which another program must have filled."""
+    """Days compared with the store at these moments or earlier are compared again: days that
+    Seatwatt's own writers marked; and days without a mark, which another program must have
+    filled."""
 
-    marked_since_ms: int = 0
-    unmarked_since_ms: int = 0
+    marked_since_ms: int = -1
+    unmarked_since_ms: int = -1
 
     @classmethod
     def hourly(cls, now_ms: int) -> "Trust":
@@ -124,10 +125,26 @@ class Keeper:
         return PeriodRegisters({key: RegisterColumn(column.times_ms, column.values)
                                 for key, column in found.items()}, _digest(found, said, days))
 
+    def state(self, site: Site, grid: IntervalGrid) -> str:
+        """A digest of all that `period` would give and of all that was written to its days, without
+        putting it together: while it stays, so does whatever is computed from the period."""
+        days = days_around(site, grid.start_ms, grid.end_ms)
+        contents = self._refresh(site, days)
+        marks = self._marks(site.id, days)
+        lines = [f"{day.date} {contents.get(day.date)} {marks[day.date]}" for day in days]
+        for kind, name in REGISTERS:
+            for at_ms in (days[0].start_ms, days[-1].end_ms):
+                beside = self.reader.registers(site.id, quantity(kind, name), at_ms, at_ms, 0)
+                lines += [f"{device} {column.times_ms.tolist()} {column.values.tolist()}"
+                          for device, column in sorted(beside.items())]
+        return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
+
     def refresh(self, site: Site, start_ms: int, end_ms: int) -> dict[date, str]:
         """Keep the days that [start_ms, end_ms) touches as the store has them now; the digest of
         each that has readings."""
-        days = days_around(site, start_ms, end_ms)[1:-1]
+        return self._refresh(site, days_around(site, start_ms, end_ms)[1:-1])
+
+    def _refresh(self, site: Site, days: Sequence[Day]) -> dict[date, str]:
         known = self._known(site, days)
         contents = {day: head.content for day, head in known.heads.items()}
         for read, registers in self._read(days, known):
@@ -153,7 +170,7 @@ class Keeper:
         heads = {day: head for day, head in kept_heads(
                      self.engine, site.id, days[0].date, _after(days)).items()
                  if head.rules == rules.digest and head.mark == marks[day]}
-        due = [day for day in days if day.date in heads and heads[day.date].checked_at_ms < (
+        due = [day for day in days if day.date in heads and heads[day.date].checked_at_ms <= (
             self.trust.marked_since_ms if marks[day.date] else self.trust.unmarked_since_ms)]
         right = [day for day in due if self._is_as_kept(site.id, day)]
         note_checked(self.engine, site.id, [heads[day.date] for day in right], self.now_ms)

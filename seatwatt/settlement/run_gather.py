@@ -1,7 +1,7 @@
 """Gathering what a run is computed from: declarations from the ledger, registers from the store."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,39 +15,51 @@ from seatwatt.contract.errors import InputError
 from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.site import Site
 from seatwatt.contract.sitedocument import site_document
+from seatwatt.contract.sitefile import parse_site
 from seatwatt.ledger.hand_readings import HandReading, list_hand_readings
 from seatwatt.ledger.papers import Paper, list_papers
 from seatwatt.ledger.sites import load_declared
 from seatwatt.metering.registers import RegisterColumn
 from seatwatt.metering.site import site_energy
 from seatwatt.settlement.charging import by_occupied_hours, span_ms
-from seatwatt.settlement.readings import read_period
+from seatwatt.settlement.keeping import Keeper
+from seatwatt.settlement.readings import read_occupancy
 from seatwatt.settlement.run_inputs import Adjustment, PeriodInputs, RunInputs
 from seatwatt.settlement.settle import shares_by_occupancy
 from seatwatt.settlement.undeclared import undeclared_registers
-from seatwatt.store.ports import Reader
 
 Registers = dict[tuple[Device, str], RegisterColumn]
 
 
-def gather(engine: Engine, reader: Reader, site_id: str, period: Period,
-           adjustments: Sequence[Adjustment] = ()) -> RunInputs:
+def gather(keeper: Keeper, site_id: str, period: Period, adjustments: Sequence[Adjustment] = ()
+           ) -> RunInputs:
     """Everything as it stands now. InputError for what is not declared or cannot be used."""
+    given = papers_of(keeper.engine, site_id, period)
+    site, bills = parse_site(given.site), [parse_bill(document) for document in given.bills]
+    by_hand = list_hand_readings(keeper.engine, site_id)
+    return replace(given, adjustments=adjustments, periods={
+        each: _read(site, keeper, each, by_hand, bills) for each in periods_of(given)})
+
+
+def papers_of(engine: Engine, site_id: str, period: Period) -> RunInputs:
+    """Everything but readings: what is declared, billed, and read by hand."""
     declared = load_declared(engine, site_id)
     site = declared.site
     bills = bills_of(list_papers(engine, site_id, "bill"), period)
     tariffs = [paper.document for paper in list_papers(engine, site_id, "tariff")
                if paper.from_ is not None and paper.from_ <= period.from_
                and (paper.to is None or period.to <= paper.to)]
-    by_hand = list_hand_readings(engine, site_id)
-    parsed = [parse_bill(document) for document in bills]
-    wanted = dict.fromkeys([period, *(each for bill in parsed for each in bill.periods())])
     return RunInputs(
         software=__version__, site=site_document(site), site_revision=declared.revision,
         period=period, bills=bills, tariffs=tariffs, occupancy_plan=_plan(engine, site_id),
-        hand_readings=[_document(given) for given in by_hand],
-        periods={each: _read(site, reader, each, by_hand, parsed) for each in wanted},
-        adjustments=adjustments)
+        hand_readings=[_document(given) for given in list_hand_readings(engine, site_id)],
+        periods={}, adjustments=())
+
+
+def periods_of(given: RunInputs) -> list[Period]:
+    """The run's own period, and those that its bills are about."""
+    bills = [parse_bill(document) for document in given.bills]
+    return list(dict.fromkeys([given.period, *(each for bill in bills for each in bill.periods())]))
 
 
 def bills_of(papers: Iterable[Paper], period: Period) -> list[Mapping[str, Any]]:
@@ -65,15 +77,17 @@ def _plan(engine: Engine, site_id: str) -> Mapping[str, Any] | None:
     return plans[0].document if plans else None
 
 
-def _read(site: Site, reader: Reader, period: Period, by_hand: Sequence[HandReading],
+def _read(site: Site, keeper: Keeper, period: Period, by_hand: Sequence[HandReading],
           bills: Sequence[Bill]) -> PeriodInputs:
     grid = IntervalGrid.between(*span_ms(period, site), site.interval_s, site.time_zone)
     sat = shares_by_occupancy(site) or by_occupied_hours(bills)
-    readings = read_period(site.id, reader, grid, sat)
-    registers = with_hand_readings(readings.registers, by_hand)
-    return PeriodInputs(energies=site_energy(site, grid, registers), occupancy=readings.occupancy,
-                        readings_digest=registers_digest(registers),
-                        undeclared=undeclared_registers(site, reader, grid))
+    read = keeper.period(site, grid, [((given.device, given.quantity), given.taken_at_ms)
+                                      for given in by_hand])
+    registers = with_hand_readings(read.registers, by_hand)
+    return PeriodInputs(
+        energies=site_energy(site, grid, registers), readings_digest=read.digest,
+        occupancy=read_occupancy(site.id, keeper.reader, grid) if sat else {},
+        undeclared=undeclared_registers(site, keeper.reader, grid))
 
 
 def with_hand_readings(registers: Registers, by_hand: Sequence[HandReading]) -> Registers:
@@ -87,18 +101,6 @@ def with_hand_readings(registers: Registers, by_hand: Sequence[HandReading]) -> 
             np.append(column.times_ms, np.int64(given.taken_at_ms)),
             np.append(column.values_wh, float(given.register_wh)))
     return found
-
-
-def registers_digest(registers: Registers) -> str:
-    """Digest of the readings themselves, in an order of their own; BLAKE2b, for a month has
-    hundreds of megabytes."""
-    digest = hashlib.blake2b(digest_size=32)
-    for device, name in sorted(registers):
-        column = registers[device, name]
-        digest.update(f"{device}/{name} {len(column)}\n".encode())
-        digest.update(np.ascontiguousarray(column.times_ms, dtype="<i8").data)
-        digest.update(np.ascontiguousarray(column.values_wh, dtype="<f8").data)
-    return digest.hexdigest()
 
 
 def _document(given: HandReading) -> dict[str, Any]:

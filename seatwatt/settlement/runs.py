@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from seatwatt.billing.bill import Period
-from seatwatt.contract.errors import ConflictError, InputError
+from seatwatt.contract.errors import ConflictError
 from seatwatt.ledger.runs import (
     Inputs,
     Mark,
@@ -25,10 +25,12 @@ from seatwatt.ledger.runs import (
 )
 from seatwatt.settlement.charging import span_ms
 from seatwatt.settlement.forgotten import Forgotten, with_known_occupancy
+from seatwatt.settlement.keeping import Keeper, Trust
+from seatwatt.settlement.reviews import due_today
 from seatwatt.settlement.run_compute import RunResult, as_text, compute
 from seatwatt.settlement.run_gather import gather
 from seatwatt.settlement.run_inputs import Adjustment, decode, encode
-from seatwatt.settlement.statement import blocking, entries, run_document, statement_documents
+from seatwatt.settlement.statement import blocking, run_document, statement_documents
 from seatwatt.store.ports import Reader
 
 LOOK_BACK = 3
@@ -36,17 +38,20 @@ LOOK_BACK = 3
 
 
 def draft(engine: Engine, reader: Reader, site: str, period: Period, by: Mark,
-          look_back: int = LOOK_BACK) -> Run:
+          look_back: int = LOOK_BACK, compare: bool = False) -> Run:
     """Compute the period as things stand now, with adjustments of issued runs before it, and keep
-    it as its draft. InputError, ConflictError and the store's errors leave nothing behind."""
+    it as its draft. With `compare` every kept day is compared with the store first. InputError,
+    ConflictError and the store's errors leave no draft behind."""
+    trust = Trust.none(by.at_ms) if compare else Trust.for_money(by.at_ms)
+    keeper = Keeper(engine, reader, by.at_ms, trust)
     existing = find_run(engine, site, period.from_, period.to)
     if existing is not None and existing.state != "draft":
         raise ConflictError(f"run {existing.id}", f"it is {existing.state}", "draft")
     issued = list_runs(engine, site, "issued")
     before = [run for run in issued if run.to <= period.from_]
-    found = [each for run in before[:look_back] for each in adjustments_of(engine, reader, run)]
+    found = [each for run in before[:look_back] for each in adjustments_of(keeper, run)]
     # Computed from the inputs as they are recorded, so that what is shown can be had again.
-    gathered = with_known_occupancy(engine, gather(engine, reader, site, period, found))
+    gathered = with_known_occupancy(engine, gather(keeper, site, period, found))
     raw, digest = encode(gathered)
     return _save(engine, raw, compute(decode(raw, digest), digest), issued, by)
 
@@ -120,22 +125,16 @@ def reproduce(engine: Engine, run_id: int) -> dict[str, str]:
     return texts
 
 
-def adjustments_of(engine: Engine, reader: Reader, run: Run) -> list[Adjustment]:
+def adjustments_of(keeper: Keeper, run: Run) -> list[Adjustment]:
     """What an issued run would put on each party today, less what was put on it by that run and by
     adjustments issued since. InputError where today's readings raise a question that blocks;
     nothing any more where who sat where is needed and forgotten."""
     period = Period(from_=run.from_, to=run.to)
     try:
-        inputs = with_known_occupancy(engine, gather(engine, reader, run.site, period))
+        due = due_today(keeper, run)
     except Forgotten:
         return []
-    result = compute(inputs, run.digest)
-    if blocking(result):
-        raise InputError(f"run {run.id} of {period}", "it cannot be adjusted: since it was issued "
-                         f"{blocking(result)[0]['rule']} came up",
-                         "a declared exchange, an accepted reading or a reading by hand")
-    billed = _billed(run, list_runs(engine, run.site, "issued"))
-    due = entries(result)
+    billed = _billed(run, list_runs(keeper.engine, run.site, "issued"))
     return [Adjustment(of_run=run.id, period=period, currency=entry[0], line=entry[1],
                        party=entry[2], amount_minor=due.get(entry, 0) - billed.get(entry, 0))
             for entry in sorted({*due, *billed}) if due.get(entry, 0) != billed.get(entry, 0)]

@@ -11,10 +11,8 @@ from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.site import Site
 from seatwatt.metering.energy import MeterEnergy
 from seatwatt.metering.site import site_energy
-from seatwatt.settlement.readings import read_period
+from seatwatt.settlement.sources import Source, readings_of, store_of
 from seatwatt.settlement.undeclared import undeclared_registers
-from seatwatt.store.ports import Reader
-from seatwatt.store.recording import Recording
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +25,7 @@ class Settlement:
     apportionment: Apportionment
 
 
-def settle(site: Site, source: Reader | Recording, start_ms: int, end_ms: int,
+def settle(site: Site, source: Source, start_ms: int, end_ms: int,
            interval_s: int | None = None, with_occupancy: bool | None = None) -> Settlement:
     """Apportion [start_ms, end_ms), which must lie on interval boundaries.
 
@@ -38,13 +36,13 @@ def settle(site: Site, source: Reader | Recording, start_ms: int, end_ms: int,
     """
     grid = IntervalGrid.between(start_ms, end_ms, interval_s or site.interval_s, site.time_zone)
     wanted = shares_by_occupancy(site) if with_occupancy is None else with_occupancy
-    readings = read_period(site.id, source, grid, wanted)
+    readings, store = readings_of(site, source, grid, wanted), store_of(source)
     energies = site_energy(site, grid, readings.registers)
     result = apportion(site, grid, energies, readings.occupancy)
-    if isinstance(source, Recording):
+    if store is None:
         return Settlement(site, grid, energies, result)
     return Settlement(site, grid, energies,
-                      with_findings(result, undeclared_registers(site, source, grid)))
+                      with_findings(result, undeclared_registers(site, store, grid)))
 
 
 def with_findings(result: Apportionment, more: Sequence[Finding]) -> Apportionment:

@@ -64,14 +64,7 @@ class Registers:
 
     def registers(self, site: str, quantity: Quantity, start_ms: int, end_ms: int,
                   margin_ms: int) -> dict[Device, Column]:
-        wanted = {"energy_import": [GRID], "energy": SEATS}.get(quantity.name, [])
-        found = {}
-        for device in wanted:
-            column = self.columns_of[device]
-            inside = ((column.times_ms >= start_ms - margin_ms)
-                      & (column.times_ms < end_ms + margin_ms))
-            found[device] = Column(column.times_ms[inside], column.values[inside])
-        return found
+        return self.columns(site, quantity, start_ms - margin_ms, end_ms + margin_ms)
 
     def columns(self, site: str, quantity: Quantity, start_ms: int, end_ms: int,
                 devices: Sequence[Device] | None = None) -> dict[Device, Column]:

@@ -91,6 +91,28 @@ def test_late_readings_are_written_again(store: StoreSettings, tmp_path: Path) -
         assert [dict(point.fields)["supply_wh"] for point in points] == [900.0, 100.0]
 
 
+def test_readings_of_last_week_are_written_again_too(store: StoreSettings, tmp_path: Path) -> None:
+    site = load_site(shared("examples/one/site.yaml"))
+    noon_ms = local_midnight_ms(local_date(1_768_000_000_000, site.time_zone), site.time_zone) \
+        + 12 * 3_600_000
+    old_ms = noon_ms - 6 * 86_400_000
+    clock = [noon_ms + 600_000]
+    with services_on(store, tmp_path, clock=lambda: clock[0]) as services:
+        declare(services, site)
+        scheduler = Scheduler(services, CollectorRegistry())
+        _read(services, site, [(old_ms - 7_200_000, 0.0), (old_ms, 1000.0), (noon_ms, 5000.0)])
+        scheduler.run(INTERVALS)
+        _read(services, site, [(old_ms - 3_600_000, 900.0)])
+        clock[0] += 3_600_000
+        scheduler.run(INTERVALS)
+        assert "late points" in scheduler.records()["intervals"].detail
+        points = services.reader.derived("site_balance", (("site", site.id),),
+                                         old_ms - 7_200_000, old_ms)
+        assert [dict(point.fields)["supply_wh"] for point in points] == [900.0, 100.0]
+        clock[0] += 3_600_000
+        scheduler.run(INTERVALS)
+        assert "late points" not in scheduler.records()["intervals"].detail
+
 def _read(services: Services, site: Site, readings: list[tuple[int, float]]) -> None:
     book, batch = SeriesBook(), ReadingBatch()
     for source in ("grid", "generator"):

@@ -19,6 +19,7 @@ from seatwatt.ledger.jobs import keep_progress
 from seatwatt.ledger.runs import list_runs, reopen_run
 from seatwatt.settings import StoreSettings
 from seatwatt.settlement.forgotten import Forgotten, forgotten_until_ms
+from seatwatt.settlement.keeping import Keeper
 from seatwatt.settlement.papers import declare_paper
 from seatwatt.settlement.readings import OCCUPIED
 from seatwatt.settlement.runs import adjustments_of, approve, draft, issue, reproduce
@@ -196,7 +197,7 @@ def test_a_site_that_shares_by_who_sat_where_keeps_it_until_the_run_is_issued(wo
     # Both runs are older than ninety days: nothing can be computed again, and nothing is guessed.
     run = list_runs(ledger, "s")[-1]
     assert run.id == september
-    assert adjustments_of(ledger, reader, run) == []
+    assert adjustments_of(Keeper(ledger, reader), run) == []
     with client_on(world.services) as client:
         answer = client.get("/v1/sites/s/apportionment?from=2026-09-01&to=2026-09-03")
         assert answer.status_code == 422

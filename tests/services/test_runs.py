@@ -15,6 +15,7 @@ from seatwatt.contract.errors import ConflictError, InputError
 from seatwatt.ledger.hand_readings import HandReading, add_hand_reading
 from seatwatt.ledger.open import writing
 from seatwatt.ledger.papers import withdraw_paper
+from seatwatt.ledger.reviews import Review, find_review, keep_review
 from seatwatt.ledger.runs import (
     Run,
     forget_occupancy,
@@ -400,3 +401,24 @@ def test_nothing_is_known_of_what_does_not_exist(ledger: Engine) -> None:
     run = draft(ledger, Registers(), "s", SEPTEMBER, at(3))
     with pytest.raises(InputError, match="has none for 'zeta'"):
         get_statement(ledger, run.id, "zeta")
+
+
+def test_an_issued_run_is_looked_at_again_only_when_something_changed(ledger: Engine) -> None:
+    declare(ledger, a_bill(), a_bill(OCTOBER))
+    reader = Registers()
+    run = draft(ledger, reader, "s", SEPTEMBER, at(3))
+    approve(ledger, run.id, at(3))
+    issue(ledger, run.id, at(3))
+    assert find_review(ledger, run.id) is None
+    draft(ledger, reader, "s", OCTOBER, at(5))
+    first = find_review(ledger, run.id)
+    assert first is not None
+    keep_review(ledger, run.id, Review(first.inputs, {("PKR", "looked/at", "alpha"): 7}))
+    told = json.loads(draft(ledger, reader, "s", OCTOBER, at(5)).document)["adjustments"]
+    assert ("looked/at", 7) in {(row["line"], row["amount_minor"]) for row in told}
+    reader.lose(SEATS[0], at(2).at_ms - HOUR_MS, at(2).at_ms + HOUR_MS)
+    draft(ledger, reader, "s", OCTOBER, at(5))
+    again = find_review(ledger, run.id)
+    assert again is not None
+    assert again.inputs != first.inputs
+    assert ("PKR", "looked/at", "alpha") not in again.entries

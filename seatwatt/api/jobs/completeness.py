@@ -39,7 +39,7 @@ def _write(services: Services, site: Site) -> str:
     end_ms = local_midnight_ms(today, site.time_zone)
     start_ms = local_midnight_ms(local_date(end_ms - DAYS * 86_400_000, site.time_zone),
                                  site.time_zone)
-    settled = settle(site, services.reader, start_ms, end_ms)
+    settled = settle(site, services.keeper(), start_ms, end_ms)
     points = [point for device, meter in sorted(settled.energies.items())
               for point in completeness_points(site, settled.grid, device, meter)]
     findings = settled.apportionment.findings

@@ -32,7 +32,7 @@ def _draft(services: Services, site_id: str, period: Period) -> str:
     if existing is not None and existing.state != "draft":
         return existing.state
     run = draft(services.ledger, services.reader, site_id, period,
-                Mark(at_ms=services.clock(), who=WHO))
+                Mark(at_ms=services.clock(), who=WHO), compare=True)
     return f"draft {run.revision} of run {run.id}"
 
 

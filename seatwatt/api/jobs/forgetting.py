@@ -1,6 +1,6 @@
 """Each day: forget what is kept for a while only. Who sat where goes after `occupancy_days`, from
 the store as from issued runs, and leaves counts by zone and interval; answers to idempotency keys
-go after a week.
+go after a week, kept days of registers after `kept_days`.
 
 What a period still needs for its bills is held until that period is issued: decision 0149.
 """
@@ -15,6 +15,7 @@ from seatwatt.contract.leasetimes import local_date
 from seatwatt.contract.site import Site
 from seatwatt.ledger.answers import forget_before
 from seatwatt.ledger.jobs import Progress, keep_progress
+from seatwatt.ledger.kept import drop_days
 from seatwatt.ledger.runs import forget_occupancy, list_runs
 from seatwatt.settlement.forgotten import FORGETTING, bills_by_occupancy
 from seatwatt.settlement.readings import OCCUPIED, read_occupancy
@@ -29,16 +30,19 @@ EVER = date(1970, 1, 2)
 def forget(services: Services, progress: Progress) -> Outcome:
     """Every declared site; a store that cannot delete fails the job, and nothing else is lost."""
     now_ms, kept = services.clock(), timedelta(days=services.settings.occupancy_days)
-    runs, seats, done = 0, [], dict(progress)
+    runs, seats, done, days = 0, [], dict(progress), 0
     for site_id in services.declarations.ids():
         site = services.declarations.load(site_id).site
         today = local_date(now_ms, site.time_zone)
         runs += forget_occupancy(services.ledger, site_id, today - kept)
+        days += drop_days(services.ledger, site_id,
+                          today - timedelta(days=services.settings.kept_days))
         before = min([today - kept, *_held(services, site)])
         if _forget_seats(services, site, local_midnight_ms(before, site.time_zone), done):
             seats.append(f"seats of {site_id} before {before}, ")
     answers = forget_before(services.ledger, now_ms - ANSWERS_MS)
-    return Outcome(f"{''.join(seats)}occupancy of {runs} runs, {answers} answers", done)
+    return Outcome(f"{''.join(seats)}occupancy of {runs} runs, {answers} answers"
+                   f"{f', {days} kept days' * (days > 0)}", done)
 
 
 def _held(services: Services, site: Site) -> list[date]:

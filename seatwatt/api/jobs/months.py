@@ -52,7 +52,7 @@ def months(today: date) -> list[tuple[date, date]]:
 def _month(services: Services, site: Site, start: date, stop: date) -> Iterator[DerivedPoint]:
     """Read, compute; the caller writes."""
     start_ms = local_midnight_ms(start, site.time_zone)
-    settled = settle(site, services.reader, start_ms, local_midnight_ms(stop, site.time_zone))
+    settled = settle(site, services.keeper(), start_ms, local_midnight_ms(stop, site.time_zone))
     if not settled.apportionment.supply_milliwh.any():
         return
     month = f"{start:%Y-%m}"
@@ -78,7 +78,7 @@ def energy_points(settled: Settlement, month: str) -> Iterator[DerivedPoint]:
 def cost_points(services: Services, settled: Settlement, tariff: Tariff, month: str
                 ) -> Iterator[DerivedPoint]:
     """`tenant_cost`, one point a party and line of the tariff, in whole units of its currency."""
-    charged = charge_bills(settled, services.reader, [provisional(settled, tariff)])
+    charged = charge_bills(settled, services.keeper(), [provisional(settled, tariff)])
     unit = 10 ** decimals_of(tariff.currency)
     for charges in charged.bills:
         for party in charges.parties:
