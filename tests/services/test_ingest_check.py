@@ -19,7 +19,7 @@ from tests.services.ingest_kit import (
     until,
 )
 
-BAD = ("seatwatt/v1/hall/seat/hall-a/001", b'{"power": 12}')
+BAD = ("seatwatt/v1/hall/seat/hall-a/001", b'{ "power":12,  "unit": "\\u0057"}')
 
 
 def recording(path: Path, messages: list[tuple[str, bytes]]) -> Path:
@@ -38,7 +38,7 @@ def check(ingest: IngestProcess, file: Path) -> "subprocess.CompletedProcess[str
 
 def test_what_was_sent_is_compared_with_what_is_there(ingest: IngestProcess, broker: Server,
                                                       influx: Server, tmp_path: Path) -> None:
-    # As JSON text an object is a payload like any other; a recording keeps it as it is.
+    # As JSON text an object is a payload like any other; a recording keeps what it says.
     sent = [single(number) for number in range(100)] + [BAD]
     ingest.start().connected()
     publish(broker.port, packets(sent))
