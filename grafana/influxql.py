@@ -13,6 +13,11 @@ HOUR = '"hour" =~ /^${hour:regex}$/'
 WEEKDAY = '"weekday" =~ /^${weekday:regex}$/'
 
 
+SOURCES = ("grid", "generator", "solar")
+BAND_FIELDS, SOURCE_FIELDS = "/^band_.*_wh/", "/^source_.*_wh/"
+"""One field a band, one a source: a site's tariff and meters say which there are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """One target of a panel. Without `table` it is a time series, named by `alias`."""

@@ -75,6 +75,8 @@ class Panel:
     transformations: Sequence[tuple[str, Json]] = ()
     units: Mapping[str, str] = field(default_factory=dict)
     """Of a table's columns."""
+    coloured: bool = False
+    """A table's cells in the colour of their threshold."""
 
 
 class InfluxQuery(variants.Dataquery):
@@ -160,6 +162,8 @@ def _custom(panel: Panel) -> Json:
         custom |= {"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 40}
     if panel.bars:
         custom |= {"drawStyle": "bars", "fillOpacity": 70, "barAlignment": 1}
+    if panel.coloured:
+        custom |= {"cellOptions": {"type": "color-background"}}
     if panel.kind == "timeseries" and len(panel.steps) == 1:
         custom["thresholdsStyle"] = {"mode": "off"}
     return custom

@@ -1,6 +1,7 @@
 """What does this one device say?"""
 
 from grafana.board import Board
+from grafana.boards.overview import ON_BATTERY
 from grafana.influxql import DEVICE, SITE, ZONE, every
 from grafana.panels import GREEN, GREY, ORANGE, RED, Panel
 
@@ -40,6 +41,11 @@ METER = (
           "reactive_import_varh", "meter", "last"),
 )
 REST = (
+    Panel(kind="state-timeline", title="UPS on battery", unit="none", states=ON_BATTERY,
+          about="Mains or battery. A minute on battery shows at any zoom.",
+          queries=[every('max("on_battery")', "ups", _ONE, _BY)]),
+    _line("UPS runtime left", "What the UPS says it could carry on.", "s", "battery_runtime_s",
+          "ups", "min"),
     _line("UPS charge", "Charge of the battery.", "percent", "battery_charge_pct", "ups", "min"),
     _line("UPS load", "Load of its rating.", "percent", "load_pct", "ups", "max"),
     Panel(kind="state-timeline", title="Uplink", unit="none", states=_UP,

@@ -4,7 +4,7 @@ NEPRA's Performance Standards (Distribution) Rules 2005: voltage within 5 %, fre
 """
 
 from grafana.board import Board, to_board
-from grafana.influxql import SITE, TENANT, ZONE, Query, every, points, total
+from grafana.influxql import SITE, SOURCES, TENANT, ZONE, Query, every, points, total
 from grafana.panels import GREEN, ORANGE, RED, YELLOW, Panel
 
 LOW_V, HIGH_V, LOW_HZ, HIGH_HZ = 218.5, 241.5, 49.5, 50.5
@@ -44,21 +44,23 @@ LOAD = (
 QUALITY = (
     Panel(kind="timeseries", title="Phase voltage, lowest", unit="volt",
           about="Lowest of each interval, so that a short dip shows at any zoom. Lines: NEPRA's "
-                "band of 5 %.", steps=_VOLTS, queries=_phases("voltage", "v", "min")),
+                "band of 5 %. A dead phase lies below the picture; outages are shaded.",
+          steps=_VOLTS, low=190, high=260, queries=_phases("voltage", "v", "min")),
     Panel(kind="timeseries", title="Phase voltage, highest", unit="volt",
           about="Highest of each interval. Lines: NEPRA's band of 5 %.", steps=_VOLTS,
-          queries=_phases("voltage", "v", "max")),
+          low=190, high=260, queries=_phases("voltage", "v", "max")),
     Panel(kind="timeseries", title="Phase current", unit="amp",
           about="Current of each phase, highest of each interval.",
           queries=_phases("current", "a", "max")),
     Panel(kind="timeseries", title="Frequency", unit="hertz", decimals=2,
           about="Mean of each interval. Lines: NEPRA's band of 1 %.", steps=_HERTZ,
+          low=48.5, high=51.5,
           queries=[every('mean("frequency_hz")', "meter", _METER, ["zone", "device"])]),
-    Panel(kind="timeseries", title="Power factor", unit="none", decimals=2, low=-1, high=1,
+    Panel(kind="timeseries", title="Power factor", unit="none", decimals=2, low=0.5, high=1,
           about="Mean of each interval. Below 0.85 the tariff may charge a penalty.",
           steps=((None, RED), (0.85, YELLOW), (0.95, GREEN)),
           queries=[every('mean("power_factor")', "meter", _METER, ["zone", "device"])]),
-    Panel(kind="table", title="Outages", unit="none",
+    Panel(kind="table", title="Outages, one by one", unit="none",
           about="When the grid's meters read no power, and for how long.",
           queries=[points('"title", "end_ms"', "events", ["\"kind\" = 'outage'", SITE],
                           table=True)],
@@ -75,8 +77,8 @@ ENERGY = (
           queries=[points('"energy_wh" / 1000', "tenant_day", [SITE, TENANT], ["tenant"])]),
     Panel(kind="timeseries", title="Daily energy by source", unit="kwatth", bars=True,
           stacked=True, about="What each source gave in each local day.",
-          queries=[points('"grid_wh" / 1000', "site_day", [SITE], alias="grid"),
-                   points('"generator_wh" / 1000', "site_day", [SITE], alias="generator")]),
+          queries=[points(f'"{source}_wh" / 1000', "site_day", [SITE], alias=source)
+                   for source in SOURCES]),
     Panel(kind="timeseries", title="Daily maximum demand", unit="watt", bars=True,
           about="Highest interval's mean power of each local day.",
           queries=[points('"demand_w"', "site_day", [SITE], alias="maximum demand")]),

@@ -1,7 +1,7 @@
 """Is anything wrong at the site now?"""
 
 from grafana.board import Board, to_board
-from grafana.influxql import SITE, every, latest_sum, points, summed, total
+from grafana.influxql import SITE, SOURCES, every, latest_sum, points, summed, total
 from grafana.panels import GREEN, GREY, ORANGE, RED, YELLOW, Panel
 
 ON_OFF = {"0": ("off", GREY), "1": ("on", GREEN)}
@@ -41,16 +41,16 @@ NOW = (
 POWER = (
     Panel(kind="state-timeline", title="Source", unit="none", height=6, states=ON_OFF,
           about="Which source gives power. A minute of generator shows at any zoom.",
-          queries=[every('max("grid_on")', "site_now", [SITE], alias="grid"),
-                   every('max("generator_on")', "site_now", [SITE], alias="generator")]),
+          queries=[every(f'max("{source}_on")', "site_now", [SITE], alias=source)
+                   for source in SOURCES]),
     Panel(kind="state-timeline", title="UPS", unit="none", height=6, states=ON_BATTERY,
           about="Each UPS on mains or on battery. A minute on battery shows at any zoom.",
           link=("UPS", to_board("sw-ups", "site", of_series=("zone", "device"))),
           queries=[every('max("on_battery")', "ups", [SITE], ["zone", "device"])]),
     Panel(kind="timeseries", title="Load by source", unit="watt", stacked=True,
           about="What each source gives.",
-          queries=[every('mean("grid_w")', "site_now", [SITE], alias="grid"),
-                   every('mean("generator_w")', "site_now", [SITE], alias="generator")]),
+          queries=[every(f'mean("{source}_w")', "site_now", [SITE], alias=source)
+                   for source in SOURCES]),
     Panel(kind="bargauge", title="Occupied share by zone", unit="percent", low=0, high=100,
           about="Share of a zone's seats with somebody at them, mean of the last interval.",
           steps=((None, GREEN), (85, YELLOW), (95, ORANGE)), interval="30m",

@@ -24,6 +24,10 @@ INGEST = (
           queries=[every(f'min("{field}")', "pipeline", [], _BY, f"{name} $tag_worker")
                    for field, name in (("connected", "connected"), ("store_open", "store open"),
                                        ("balanced", "balanced"))]),
+    Panel(kind="timeseries", title="Lag", unit="s", interval="2m",
+          about="Age of the newest reading of each kind of device when it is looked for: what lies "
+                "between a device and the store.",
+          queries=[every('min("age_s")', "device_health", [SITE], ["kind"])]),
     Panel(kind="timeseries", title="Oldest unacknowledged", unit="s",
           about="How far ingest is behind the broker: highest of each interval.",
           steps=((None, GREEN), (30, YELLOW), (120, RED)),
@@ -35,7 +39,7 @@ INGEST = (
           about="At 100 nothing more is acknowledged, and gateways keep their readings.",
           steps=((None, GREEN), (50, YELLOW), (80, RED)),
           queries=[every('max("journal_fill_pct")', "pipeline", [], _BY)]),
-    Panel(kind="timeseries", title="Queue", unit="none",
+    Panel(kind="timeseries", title="Queue", unit="none", width=24,
           about="Messages waiting to be decoded, highest of each interval.",
           queries=[every('max("queue_messages")', "pipeline", [], _BY)]),
 )
@@ -46,9 +50,13 @@ REFUSED = (
                 "`seatwatt quarantine list` shows them.",
           queries=[every('last("messages")', "quarantine", [], ["rule"])]),
     Panel(kind="stat", title="Quarantined in the range", unit="none", decimals=0,
-          about="Messages that went to quarantine, by worker.", height=8,
+          about="Messages that went to quarantine, by worker.", height=8, width=6,
           steps=((None, GREEN), (1, YELLOW), (100, RED)),
           queries=[total('spread("quarantined_total")', "pipeline", [], _BY)]),
+    Panel(kind="stat", title="Dropped by the broker", unit="none", decimals=0, width=6,
+          about="Messages that the broker says it dropped since it began, of any client.",
+          steps=((None, GREEN), (1, RED)),
+          queries=[total('max("broker_dropped_total")', "pipeline", [], _BY)]),
 )
 
 EDGE = (

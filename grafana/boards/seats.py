@@ -36,7 +36,7 @@ SHARE = (
 WEEK = (
     Panel(kind="table", title="Hour by weekday", unit="percent", width=24, height=10, decimals=0,
           about="Mean share occupied by local hour and weekday, over the dashboard's range.",
-          steps=_BLUES,
+          steps=_BLUES, coloured=True,
           queries=[total('mean("occupied_pct") AS "share"', "zone_hour", [SITE, ZONE],
                          ["weekday", "hour"], table=True)],
           transformations=[("groupingToMatrix", {"columnField": "hour", "rowField": "weekday",

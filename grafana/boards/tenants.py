@@ -1,12 +1,11 @@
 """What have the tenants used so far, and what would it cost?"""
 
 from grafana.board import Board, to_board
-from grafana.influxql import SITE, TENANT, every, points, total
+from grafana.influxql import BAND_FIELDS, SITE, SOURCE_FIELDS, TENANT, every, points, total
 from grafana.panels import GREEN, ORANGE, RED, YELLOW, Panel
 
 _WHO = [SITE, TENANT]
-_BANDS = ("offpeak", "peak")
-_SOURCES = ("grid", "generator")
+_PLAIN = ("renameByRegex", {"regex": "^(?:sum_)?(?:band|source)_(.*)_wh$", "renamePattern": "$1"})
 
 MONTH = (
     Panel(kind="table", title="Month to date and last month", unit="watth", width=24,
@@ -20,19 +19,28 @@ MONTH = (
               "excludeByName": {"Time": True},
               "indexByName": {"month": 0, "tenant": 1, "energy_wh": 2, "direct_wh": 3,
                               "shared_wh": 4, "unaccounted_wh": 5, "measured_pct": 6}})]),
-    Panel(kind="table", title="Provisional cost by source and line", unit="none", width=24,
-          about="Today's tariffs on the energy so far: lines name the band. The bill replaces "
-                "them when it comes.", decimals=2,
+    Panel(kind="table", title="Energy by band and source", unit="watth", width=24,
+          about="Energy of each tenant by month: once by band of the tariff, once by source.",
+          queries=[points(f'{BAND_FIELDS}, {SOURCE_FIELDS}', "tenant_month", _WHO,
+                          ["tenant", "month"], table=True)],
+          transformations=[_PLAIN, ("organize", {
+              "excludeByName": {"Time": True}, "indexByName": {"month": 0, "tenant": 1}})]),
+    Panel(kind="table", title="Provisional cost by source, band and line", unit="none", width=24,
+          about="Today's tariffs on the energy so far. The bill replaces them when it comes.",
+          decimals=2,
           queries=[total('last("amount") AS "amount"', "tenant_cost", _WHO,
-                         ["month", "tenant", "source", "line", "currency"], table=True)],
+                         ["month", "tenant", "source", "band", "line", "currency"], table=True)],
           transformations=[("organize", {
               "excludeByName": {"Time": True},
-              "indexByName": {"month": 0, "tenant": 1, "source": 2, "line": 3, "amount": 4,
-                              "currency": 5}})]),
-    Panel(kind="bargauge", title="Provisional cost by tenant", unit="none", decimals=0,
+              "indexByName": {"month": 0, "tenant": 1, "source": 2, "band": 3, "line": 4,
+                              "amount": 5, "currency": 6}})]),
+    Panel(kind="bargauge", title="Provisional cost by tenant", unit="none", decimals=0, width=8,
           about="Sum of the lines, by month; the table above names the currency.",
           queries=[total('sum("amount")', "tenant_cost", _WHO, ["tenant", "month"])]),
-    Panel(kind="bargauge", title="Energy by tenant", unit="watth", decimals=0,
+    Panel(kind="bargauge", title="Provisional cost by source and band", unit="none", decimals=0,
+          about="All chosen tenants together; `all` is what no band is named for.", width=8,
+          queries=[total('sum("amount")', "tenant_cost", _WHO, ["source", "band", "month"])]),
+    Panel(kind="bargauge", title="Energy by tenant", unit="watth", decimals=0, width=8,
           about="By month: this month so far beside the whole last month.",
           queries=[total('sum("energy_wh")', "tenant_month", _WHO, ["tenant", "month"])]),
 )
@@ -40,12 +48,12 @@ MONTH = (
 KINDS = (
     Panel(kind="timeseries", title="Energy by band", unit="watth", stacked=True, interval="30m",
           about="All chosen tenants together, by band of the tariff.",
-          queries=[every(f'sum("band_{band}_wh")', "tenant_energy", _WHO, alias=band)
-                   for band in _BANDS]),
+          queries=[every(f"sum({BAND_FIELDS})", "tenant_energy", _WHO, alias="$col")],
+          transformations=[_PLAIN]),
     Panel(kind="timeseries", title="Energy by source", unit="watth", stacked=True, interval="30m",
           about="All chosen tenants together, by source.",
-          queries=[every(f'sum("source_{source}_wh")', "tenant_energy", _WHO, alias=source)
-                   for source in _SOURCES]),
+          queries=[every(f"sum({SOURCE_FIELDS})", "tenant_energy", _WHO, alias="$col")],
+          transformations=[_PLAIN]),
     Panel(kind="timeseries", title="Direct, shared and unaccounted", unit="watth", stacked=True,
           about="All chosen tenants together: their seats, their parts of what is shared, and of "
                 "what no meter saw.", interval="30m",

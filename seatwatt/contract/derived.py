@@ -51,7 +51,8 @@ _ROWS = (
             "each local day, at its midnight"),
     Derived("tenant_month", ("site", "tenant", "month"), (*_ENERGY, "measured_pct"),
             "this month so far and the last one, at the month's first midnight"),
-    Derived("tenant_cost", ("site", "tenant", "month", "source", "line", "currency"), ("amount",),
+    Derived("tenant_cost",
+            ("site", "tenant", "month", "source", "band", "line", "currency"), ("amount",),
             "provisional, this month so far and the last one, at the month's first midnight"),
     Derived("site_now", ("site",), (
         "load_w", "load_pct", "grid_w", "generator_w", "solar_w", "grid_on", "generator_on",

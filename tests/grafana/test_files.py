@@ -174,6 +174,9 @@ def test_each_name_is_in_the_contract(where: str) -> None:
     used = set(re.findall(r'"(\w+)"', query)) - {measurement} - aliases
     if query.startswith("SHOW"):
         assert set(re.findall(r'KEY = "(\w+)"', query)) <= used
+    starred = {f"/^{name.replace('*', '.*')}/" for name in DERIVED[measurement].fields
+               if "*" in name} if measurement in DERIVED else set()
+    assert set(re.findall(r"/\^\w+_\.\*\w+/", query)) <= starred
     if measurement in DERIVED:
         table = DERIVED[measurement]
         unknown = {name for name in used if name not in table.tags and not table.has_field(name)}

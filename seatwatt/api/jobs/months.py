@@ -27,13 +27,14 @@ from seatwatt.store.ports import DerivedPoint
 
 
 def write_months(services: Services, progress: Progress) -> Outcome:
-    """Every declared site; one that cannot be settled is named and the others go on."""
-    said = []
+    """Every declared site; one that cannot be settled, or a month that cannot be priced, is named
+    and the others go on."""
+    said: list[str] = []
     for site_id in services.declarations.ids():
         site = services.declarations.load(site_id).site
         try:
             points = [point for start, stop in months(local_date(services.clock(), site.time_zone))
-                      for point in _month(services, site, start, stop)]
+                      for point in _month(services, site, start, stop, said)]
         except InputError as error:
             said.append(f"{site_id}: {error}")
             continue
@@ -49,8 +50,9 @@ def months(today: date) -> list[tuple[date, date]]:
     return [(last, this), (this, today + timedelta(days=1))]
 
 
-def _month(services: Services, site: Site, start: date, stop: date) -> Iterator[DerivedPoint]:
-    """Read, compute; the caller writes."""
+def _month(services: Services, site: Site, start: date, stop: date, said: list[str]
+           ) -> Iterator[DerivedPoint]:
+    """Read, compute; the caller writes. What cannot be priced is added to `said`."""
     start_ms = local_midnight_ms(start, site.time_zone)
     settled = settle(site, services.keeper(), start_ms, local_midnight_ms(stop, site.time_zone))
     if not settled.apportionment.supply_milliwh.any():
@@ -61,7 +63,10 @@ def _month(services: Services, site: Site, start: date, stop: date) -> Iterator[
                for paper in list_papers(services.ledger, site.id, "tariff")]
     for tariff in tariffs:
         if tariff.from_ <= start and (tariff.to is None or stop <= tariff.to):
-            yield from cost_points(services, settled, tariff, month)
+            try:
+                yield from list(cost_points(services, settled, tariff, month))
+            except InputError as error:
+                said.append(f"{site.id} {month}: {error}")
 
 
 def energy_points(settled: Settlement, month: str) -> Iterator[DerivedPoint]:
@@ -80,10 +85,13 @@ def cost_points(services: Services, settled: Settlement, tariff: Tariff, month: 
     """`tenant_cost`, one point a party and line of the tariff, in whole units of its currency."""
     charged = charge_bills(settled, services.keeper(), [provisional(settled, tariff)])
     unit = 10 ** decimals_of(tariff.currency)
+    bands = {line.id: line.band for line in tariff.lines}
     for charges in charged.bills:
         for party in charges.parties:
             tags = (("site", settled.site.id), ("tenant", party), ("month", month),
                     ("source", tariff.source or "all"), ("currency", tariff.currency))
-            yield from (DerivedPoint("tenant_cost", (*tags, ("line", line)),
-                                     (("amount", minor / unit),), settled.grid.start_ms)
-                        for line, minor in charges.of(party).items() if minor)
+            for line, minor in charges.of(party).items():
+                if minor:
+                    priced = (*tags, ("line", line), ("band", bands.get(line) or "all"))
+                    yield DerivedPoint("tenant_cost", priced, (("amount", minor / unit),),
+                                       settled.grid.start_ms)
