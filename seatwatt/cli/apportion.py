@@ -13,10 +13,11 @@ from rich.console import Console
 
 from seatwatt.cli.apportion_bills import charged_of, show_charges
 from seatwatt.cli.apportion_inputs import check_exchanges, tell_unused
-from seatwatt.cli.apportion_tables import show_explained, show_settlement
+from seatwatt.cli.apportion_tables import show_explained, show_findings, show_parties
 from seatwatt.cli.progress import Work
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.intervals import INTERVAL_LENGTHS_S, instant_ms
+from seatwatt.contract.site import Site
 from seatwatt.settlement.charges_document import with_charge_columns, with_charges
 from seatwatt.settlement.charging import Charged
 from seatwatt.settlement.document import csv_rows, document
@@ -70,7 +71,7 @@ def apportion(
 def _settle(site_file: Path, readings: list[Path], from_: str, to: str, interval: str
             ) -> tuple[Settlement, Recording]:
     site = load_site(site_file)
-    start_ms, end_ms = (instant_ms(_when(name, text), site.time_zone)
+    start_ms, end_ms = (_when_ms(name, text, site)
                         for name, text in (("--from", from_), ("--to", to)))
     if start_ms >= end_ms:
         raise InputError("--from", f"{from_} is not before --to {to}", "from before to")
@@ -123,15 +124,24 @@ def _show(settlement: Settlement, charged: Charged | None, output: Output, expla
         if explained:
             show_explained(console, explained)
         else:
-            show_settlement(console, settlement)
+            show_parties(console, found, settlement)
             if charged is not None:
                 show_charges(console, found, charged)
+            show_findings(console, found["findings"])
 
 
 def _output(as_json: bool, as_csv: bool, as_table: bool) -> Output:
     if as_json + as_csv + as_table > 1:
         raise InputError("options", "several outputs are asked for", "--json, --csv or --table")
     return Output.JSON if as_json else Output.CSV if as_csv else Output.TABLE
+
+
+def _when_ms(option: str, text: str, site: Site) -> int:
+    when = _when(option, text)
+    try:
+        return instant_ms(when, site.time_zone)
+    except InputError as error:
+        raise InputError(option, error.problem, error.expected) from None
 
 
 def _when(option: str, text: str) -> date | datetime:

@@ -14,6 +14,7 @@ from seatwatt.settlement.document import instant_text
 from seatwatt.settlement.readings import REGISTERS
 from seatwatt.settlement.undeclared import declared_registers
 from seatwatt.store.recording import Recording
+from seatwatt.store.sitefiles import line_in
 
 NAMED_MAX = 3
 """Devices named one by one before the rest is a number."""
@@ -55,20 +56,23 @@ def _undeclared(site: Site, recording: Recording) -> Iterator[str]:
 def check_exchanges(site_file: Path, site: Site, recording: Recording, grid: IntervalGrid) -> None:
     """An exchange beside its meter's readings is an InputError when it lies in the period, for it
     cannot be applied, and one warning for all of them elsewhere."""
-    beside: list[str] = []
+    beside: dict[str, str] = {}
     for index, exchange in enumerate(site.exchanges):
         span = _span_ms(exchange, recording)
         if span is not None and span[0] <= exchange.at_ms <= span[1]:
             continue
         what = f"{exchange.meter} at {instant_text(exchange.at_ms, grid)}"
+        where = f"exchanges[{index}].at"
         if grid.start_ms <= exchange.at_ms < grid.end_ms:
-            raise InputError(f"{site_file}: exchanges[{index}].at",
+            raise InputError(f"{line_in(site_file, where)}: {where}",
                              f"{what} lies outside its series: {_span_text(span, grid)}",
                              "readings before and after it, or another time")
-        beside.append(what)
+        beside[where] = what
     if beside:
-        _tell(f"{_counted(len(beside), 'exchange')} outside the period and the readings not used: "
-              + ", ".join(beside[:NAMED_MAX]) + (" ..." if len(beside) > NAMED_MAX else ""))
+        first, more = next(iter(beside)), len(beside) - NAMED_MAX
+        _tell(f"{line_in(site_file, first)}: {_counted(len(beside), 'exchange')} outside the "
+              f"period and outside the series not used: {', '.join([*beside.values()][:NAMED_MAX])}"
+              + (f" and {more} more" if more > 0 else ""))
 
 
 def _span_ms(exchange: Exchange, recording: Recording) -> tuple[int, int] | None:

@@ -17,8 +17,13 @@ ALIKE_MAX = 3
 def show_settlement(console: Console, settlement: Settlement) -> None:
     """Parties with their energies, the sum equal to the supply; then the findings."""
     found = document(settlement)
-    console.print(_parties(found, settlement))
+    show_parties(console, found, settlement)
     show_findings(console, found["findings"])
+
+
+def show_parties(console: Console, found: dict[str, Any], settlement: Settlement) -> None:
+    """Parties with their energies, the sum equal to the supply."""
+    console.print(_parties(found, settlement))
 
 
 def show_explained(console: Console, found: dict[str, Any]) -> None:

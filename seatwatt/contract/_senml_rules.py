@@ -12,6 +12,7 @@ from seatwatt.contract.rules import Rule
 
 AHEAD_MS_MAX = 300_000
 YEAR_2000_MS = 946_684_800_000
+YEAR_10000_S = 253_402_300_800
 VERSION_MAX = 10
 TEXT_MAX = 200
 PACK_ID_MAX = 80
@@ -101,7 +102,8 @@ def _taken_at_ms(record: Json, base: Json, latest_ms: int) -> int:
     told = "bt" in base or "t" in record
     if not told or not math.isfinite(seconds) or seconds < 0:
         raise Refused(Rule.T05, f"{seconds!r} s; expected seconds since 1970")
-    taken_at_ms = round(seconds * 1000)
+    # A number of seconds beyond all years would be no number of milliseconds at all.
+    taken_at_ms = round(min(seconds, YEAR_10000_S) * 1000)
     if taken_at_ms < YEAR_2000_MS:
         raise Refused(Rule.T06, f"{seconds!r} s since 1970")
     if taken_at_ms > latest_ms:

@@ -12,10 +12,12 @@ def finite(where: str, value: float) -> float:
     return value
 
 
-def positive(where: str, value: float) -> float:
-    """`value` itself; InputError unless it is finite and above 0."""
+def positive(where: str, value: float, most: float = 1e12) -> float:
+    """`value` itself; InputError unless it is finite, above 0 and not above `most`."""
     if not finite(where, value) > 0:
         raise InputError(where, f"{value} is not above 0", "a number above 0")
+    if value > most:
+        raise InputError(where, f"{value} is too large", f"at most {most:g}")
     return value
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from seatwatt.contract.errors import InputError
 
 INTERVAL_LENGTHS_S = (300, 600, 900, 1200, 1800, 3600)
+YEARS = 2000, 2199
 _EPOCH, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
@@ -25,7 +26,11 @@ def to_ms(instant: datetime) -> int:
 
 
 def instant_ms(when: date | datetime, zone: ZoneInfo) -> int:
-    """UTC milliseconds of a local date's midnight, or of an aware instant."""
+    """UTC milliseconds of a local date's midnight, or of an aware instant; InputError for a year
+    that no clock of ours can show."""
+    if not YEARS[0] <= when.year <= YEARS[1]:
+        raise InputError("time", f"the year {when.year} is out of range",
+                         f"{YEARS[0]} to {YEARS[1]}")
     if isinstance(when, datetime):
         return to_ms(when)
     return local_midnight_ms(when, zone)

@@ -10,6 +10,11 @@ from seatwatt.contract.quantities import QUANTITIES, Nature
 SOURCES = ("grid", "generator", "solar")
 """Kinds of source, in the order in which a party's energy is split over them."""
 
+REGISTER_MAX_WH = 9e12
+"""Largest register, multiplier applied: below 2**53 mWh, where float64 still counts single mWh."""
+
+MULTIPLIER_MAX = 1e6
+
 SUPPLY = "supply"
 OPERATOR = "operator"
 
@@ -88,12 +93,24 @@ class Node:
             raise InputError("metered", "a source needs a meter of its own", "true")
 
 
+def check_reading(where: str, value_wh: float, multiplier: float) -> None:
+    """InputError for what no register can show, `multiplier` considered."""
+    if finite(where, value_wh) < 0:
+        raise InputError(where, f"{value_wh} is negative", "a register")
+    limit_wh = REGISTER_MAX_WH / multiplier
+    if value_wh > limit_wh:
+        raise InputError(where, f"{value_wh} Wh is no register reading", f"at most {limit_wh:g}")
+
+
 def _check_register(meter: "Node | SeatMeters") -> None:
-    positive("multiplier", meter.multiplier)
-    for name in ("max_power_w", "register_modulus_wh"):
-        value = getattr(meter, name)
-        if value is not None:
-            positive(name, value)
+    if positive("multiplier", meter.multiplier, MULTIPLIER_MAX) < 1 / MULTIPLIER_MAX:
+        raise InputError("multiplier", f"{meter.multiplier} is too small",
+                         f"at least {1 / MULTIPLIER_MAX:g}")
+    if meter.max_power_w is not None:
+        positive("max_power_w", meter.max_power_w)
+    if meter.register_modulus_wh is not None:
+        positive("register_modulus_wh", meter.register_modulus_wh,
+                 REGISTER_MAX_WH / meter.multiplier)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +149,7 @@ class Exchange:
 
     def __post_init__(self) -> None:
         for name in ("final_wh", "initial_wh"):
-            if finite(name, getattr(self, name)) < 0:
-                raise InputError(name, f"{getattr(self, name)} is negative", "a register")
+            check_reading(name, getattr(self, name), 1.0)
         registers = [name for (kind, name), row in QUANTITIES.items()
                      if kind == self.meter.kind and row.nature is Nature.REGISTER]
         if not registers:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from seatwatt.contract.errors import ConflictError, InputError
+from seatwatt.contract.meters import check_reading
 from seatwatt.contract.overlap import check_leases_apart, iso
 
 if TYPE_CHECKING:
@@ -47,8 +48,9 @@ def _check_unique(site: Site) -> None:
     _unique("tenants", (tenant.id for tenant in site.tenants))
     _unique("leases", (lease.label for lease in site.leases if lease.label))
     _unique("bookings", (booking.label for booking in site.bookings if booking.label))
-    _unique("exchanges", (f"{exchange.meter} {exchange.quantity} at {exchange.at_ms} ms"
-                          for exchange in site.exchanges))
+    _unique("exchanges", (" ".join(filter(None, (
+        str(exchange.meter), exchange.quantity, "at", iso(exchange.at_ms, site))))
+        for exchange in site.exchanges))
 
 
 def _unique(where: str, names: Iterable[str]) -> None:
@@ -164,6 +166,12 @@ def _check_registers(site: Site) -> None:
         if meter not in metered and not is_seat:
             raise InputError(f"{where}.meter", f"{meter} does not exist",
                              "a seat, or one of " + some_names(map(str, sorted(metered))))
+    multipliers = {node.device: node.multiplier for node in site.nodes}
+    of_seats = 1.0 if site.seat_meters is None else site.seat_meters.multiplier
+    for index, exchange in enumerate(site.exchanges):
+        for name in ("final_wh", "initial_wh"):
+            check_reading(f"exchanges[{index}].{name}", getattr(exchange, name),
+                          multipliers.get(exchange.meter, of_seats))
 
 
 def _check_leases(site: Site) -> None:

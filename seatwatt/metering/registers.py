@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 
 from seatwatt.contract.devices import Device
 from seatwatt.contract.errors import InputError
+from seatwatt.contract.meters import REGISTER_MAX_WH as REGISTER_MAX_WH
 from seatwatt.metering.texts import instant_text
-
-REGISTER_MAX_WH = 9e12
-"""Largest register, multiplier applied: below 2**53 mWh, where float64 still counts single mWh."""
 
 MILLIWH_PER_WH = 1000
 
@@ -102,7 +100,8 @@ def _check_values(device: Device, column: RegisterColumn, multiplier: float) -> 
     at = int(np.flatnonzero(~((values >= 0) & (values <= limit_wh)))[0])
     raise InputError(f"{device} at {instant_text(int(column.times_ms[at]))}",
                      f"{float(values[at])} Wh is not a register reading",
-                     f"a number from 0 to {limit_wh:g}")
+                     f"a number from 0 to {limit_wh:g}"
+                     + (f", by its multiplier of {multiplier:g}" if multiplier != 1 else ""))
 
 
 def in_order(times_ms: NDArray[np.int64], values: NDArray[np.int64],

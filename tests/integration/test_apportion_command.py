@@ -215,16 +215,40 @@ def test_an_exchange_in_the_period_outside_its_series_is_refused(
         and not ("hall-a,001," in row and row > "2026-10-07T06"))]) + "\n")
     site = exchanged(tmp_path, at, meter)
     assert run(monkeypatch, site=site, readings=str(cut)) == 2
-    _one_line(capsys, f"{site}: exchanges[0].at: {meter} at {at} lies outside its series: ")
+    line = Path(site).read_text().split("exchanges:")[0].count("\n") + 2
+    _one_line(capsys, f"{site}:{line}: exchanges[0].at: {meter} at {at} lies outside its series: ")
 
 
 def test_an_exchange_beside_period_and_readings_is_a_warning(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(monkeypatch, "--json", site=exchanged(tmp_path, "2024-01-01T12:00:00+05:00")) == 0
+    site = exchanged(tmp_path, "2024-01-01T12:00:00+05:00")
+    assert run(monkeypatch, "--json", site=site) == 0
+    line = Path(site).read_text().split("exchanges:")[0].count("\n") + 2
     assert capsys.readouterr().err == (
-        "seatwatt: 1 exchange outside the period and the readings not used: "
+        f"seatwatt: {site}:{line}: 1 exchange outside the period and outside the series not used: "
         "seat/hall-a/001 at 2024-01-01T12:00:00+05:00\n")
+
+
+@pytest.mark.parametrize(("from_", "to"), [
+    ("9999-12-30", "9999-12-31"), ("0001-01-01", "2026-10-08")])
+def test_a_year_no_clock_shows_is_one_line(from_: str, to: str, monkeypatch: pytest.MonkeyPatch,
+                                           capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, from_=from_, to=to) == 2
+    _one_line(capsys, f"--from: the year {int(from_[:4])} is out of range; expected 2000 to 2199")
+
+
+def test_charges_stand_between_energies_and_findings(monkeypatch: pytest.MonkeyPatch,
+                                                     capsys: pytest.CaptureFixture[str],
+                                                     tmp_path: Path) -> None:
+    bill = tmp_path / "bill.yaml"
+    bill.write_text(yaml.safe_dump({
+        "bill": "october", "supplier": "PESCO", "currency": "PKR", "payable": "10.00",
+        "period": {"from": "2026-10-07", "to": "2026-10-08"},
+        "lines": [{"id": "fixed", "amount": "10.00", "share_by": "seats"}]}))
+    assert run(monkeypatch, "--bill", str(bill)) == 0
+    shown = capsys.readouterr().out
+    assert shown.index("sum = supply") < shown.index("fixed") < shown.index("R07 ")
 
 
 def test_an_empty_period_is_refused() -> None:

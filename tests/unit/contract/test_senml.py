@@ -108,6 +108,7 @@ BAD_RECORDS = [
     ("T06", record(bt=946684799.999, n="power", u="W", v=1)),
     ("T07", record(bt=NOW_S + 300.001, n="power", u="W", v=1)),
     ("T07", record(bt=1e300, n="power", u="W", v=1)),
+    ("T07", record(bt=1e308, n="power", u="W", v=1)),
     ("T08", record(n="energy", u="Wh", v=-0.001)), ("T08", record(n="power", u="kW", v=1e308)),
     ("T08", record(n="occupied", v=0.5)), ("T08", record(n="occupied", v=2)),
     ("T09", record(n="power", u="W", v=float("nan"))),

@@ -194,6 +194,11 @@ BAD_VALUES: list[tuple[str, Any, str]] = [
     ("meters|plant/grid|metered", False, "meters.plant/grid.metered: a source needs a meter"),
     ("meters|plant/grid|metered", "no", "meters.plant/grid.metered: 'no' is neither true nor fal"),
     ("meters|plant/grid|multiplier", 0, "meters.plant/grid.multiplier: 0.0 is not above 0"),
+    ("meters|plant/grid|multiplier", 1e300, "meters.plant/grid.multiplier: 1e+300 is too large"),
+    ("meters|plant/grid|multiplier", 1e-9, "meters.plant/grid.multiplier: 1e-09 is too small"),
+    ("meters|plant/grid|max_power_w", 1e308, "meters.plant/grid.max_power_w: 1e+308 is too large"),
+    ("meters|plant/grid|register_modulus_wh", 1e12, "register_modulus_wh: 1000000000000.0 is too "
+     "large; expected at most 2.25e+11"),
     ("meters|plant/grid|max_power_w", 0, "meters.plant/grid.max_power_w: 0.0 is not above 0"),
     ("meters|ups/plant/ups-1|metered", True, "meters.ups/plant/ups-1.metered: a ups has no energ"),
     ("meters|hall-a/board|parent", "plant/main",
@@ -227,7 +232,11 @@ BAD_VALUES: list[tuple[str, Any, str]] = [
     ("exchanges|0|at", "noon", "exchanges[0].at: 'noon' is not a time"),
     ("exchanges|0|final_wh", -1, "exchanges[0].final_wh: -1.0 is negative"),
     ("exchanges|0|quantity", "power", "exchanges[0].quantity: 'power' is no register of seat/hall"),
-    ("exchanges|2", SITE["exchanges"][0], "exchanges: seat/hall-a/002  at 1791352800000 ms is dec"),
+    ("exchanges|0|final_wh", 1e308, "exchanges[0].final_wh: 1e+308 Wh is no register reading"),
+    ("exchanges|1|initial_wh", 3e11, "exchanges[1].initial_wh: 300000000000.0 Wh is no register "
+     "reading; expected at most 2.25e+11"),    # of a meter with a multiplier of 40
+    ("exchanges|2", SITE["exchanges"][0], "exchanges: seat/hall-a/002 at 2026-10-07T11:00:00+05:00"
+     " is declared twice"),
     ("acceptances|0|meter", "plant/main", "acceptances[0].meter: meter/plant/main does not exist"),
     ("tenants|operator", {}, "tenants.operator.id: a tenant cannot be named operator"),
     ("tenants|Alpha", {}, "tenants.Alpha.id: 'Alpha' is not an identifier"),

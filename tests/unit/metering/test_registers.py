@@ -53,9 +53,9 @@ def test_what_is_no_register_reading_is_refused(value_wh: float) -> None:
 
 
 def test_an_exchange_with_an_impossible_register_is_refused() -> None:
-    exchange = Exchange(meter=METER, at_ms=at("12:00"), final_wh=1e300, initial_wh=0.0)
+    exchange = Exchange(meter=METER, at_ms=at("12:00"), final_wh=1e12, initial_wh=0.0)
     with pytest.raises(InputError, match=r"^exchange final_wh: meter/hall-a/board at 2026"):
-        register_curve(METER, column(day()), MeterRules(), [exchange])
+        register_curve(METER, column(day()), MeterRules(multiplier=40), [exchange])
 
 
 def test_two_exchanges_at_one_time_are_refused() -> None:
