@@ -15,7 +15,7 @@ from seatwatt.metering.split import split_groups as split_positive
 
 Ints = NDArray[np.int64]
 
-_INT64_MAX = 2**63 - 1
+INT64_MAX = 2**63 - 1
 
 
 def split(whole: int, weights: Sequence[int]) -> list[int]:
@@ -44,27 +44,28 @@ def split_rows(wholes: Ints, weights: Ints) -> Ints:
     """`split` of every row: wholes [n] and weights [n, parties] -> parts [n, parties].
 
     Rows whose weights add up to zero are an error, as in `split`. Products beyond 64 bits are
-    taken row by row in Python's integers.
+    taken row by row in Python's integers, which the weights may be themselves.
     """
-    used = np.flatnonzero(weights.any(axis=0))
-    parts = np.zeros_like(weights)
+    used = np.flatnonzero((weights != 0).any(axis=0))
+    parts = np.zeros(weights.shape, dtype=np.int64)
     parts[:, used] = _split_dense(wholes, weights[:, used])
     return parts
 
 
 def _split_dense(wholes: Ints, weights: Ints) -> Ints:
-    totals, parties = weights.sum(axis=1), weights.shape[1]
-    if (totals == 0).any():
-        raise ValueError("a split needs weights that do not add up to zero")
+    parties = weights.shape[1]
     highest = max(_largest(wholes), parties)
-    if highest * _largest(weights) * parties > _INT64_MAX:
+    if highest * _largest(weights) * parties > INT64_MAX:
         # Held time has large common factors, and without them a row splits alike.
-        weights = weights // np.gcd.reduce(weights, axis=1)[:, None]
-        totals = weights.sum(axis=1)
-    if highest * _largest(weights) * parties > _INT64_MAX:
+        weights = weights // np.maximum(np.gcd.reduce(weights, axis=1), 1)[:, None]
+    if highest * _largest(weights) * parties > INT64_MAX:
         rows = [split(whole, row) for whole, row in zip(wholes.tolist(), weights.tolist(),
                                                         strict=True)]
         return np.array(rows, dtype=np.int64).reshape(weights.shape)
+    weights = weights.astype(np.int64, copy=False)
+    totals = weights.sum(axis=1)
+    if (totals == 0).any():
+        raise ValueError("a split needs weights that do not add up to zero")
     sign = np.where(totals < 0, -1, 1)
     parts, remainders = np.divmod(np.abs(wholes)[:, None] * (weights * sign[:, None]),
                                   (totals * sign)[:, None])

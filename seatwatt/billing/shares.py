@@ -6,7 +6,7 @@ from math import gcd, lcm
 
 import numpy as np
 
-from seatwatt.billing.exact import Ints, split_rows
+from seatwatt.billing.exact import INT64_MAX, Ints, split_rows
 from seatwatt.billing.holders import Holding
 from seatwatt.billing.occupancy import occupied_ms
 from seatwatt.billing.result import Seat, SharedPart
@@ -86,7 +86,7 @@ class ShareRules:
             if not residual.any():
                 break
             weights = np.maximum(carried, 0) if name == "consumption" else self._rules[name](branch)
-            applies = (residual != 0) & weights.any(axis=1)
+            applies = (residual != 0) & (weights != 0).any(axis=1)
             if applies.any():
                 energy = np.zeros(self._shape, dtype=np.int64)
                 energy[applies] = split_rows(residual[applies], weights[applies])
@@ -136,9 +136,11 @@ class ShareRules:
         scale = lcm(*(counts[zones[at]] for at in served))
         factors = {at: areas[zones[at]] * scale // counts[zones[at]] for at in served}
         shrink = gcd(*factors.values()) or 1
-        weights = np.zeros(self._shape, dtype=np.int64)
+        most_ms = sum(factors.values()) // shrink * int(self._held.sum(axis=2).max(initial=0))
+        # Areas and seat counts without a common factor: Python's integers where 64 bits do not do.
+        weights = np.zeros(self._shape, dtype=np.int64 if most_ms <= INT64_MAX else object)
         for at, factor in factors.items():
-            weights += self._held[at] * (factor // shrink)
+            weights += self._held[at].astype(weights.dtype, copy=False) * (factor // shrink)
         return weights
 
 

@@ -1,9 +1,12 @@
 """Every share rule and fall-back by hand; an hour has 3,600,000 ms of each seat."""
 
 from datetime import date
+from math import prod
 
 import pytest
 
+from seatwatt.billing.exact import split
+from seatwatt.billing.explain import explain
 from seatwatt.billing.spans import Spans
 from seatwatt.contract.leases import Lease
 from seatwatt.contract.meters import Share, Unaccounted
@@ -64,6 +67,24 @@ def test_a_site_without_seats_falls_back_to_the_operator() -> None:
     site = worlds.site([node("plant/lift")], zones={"plant": 0})
     result = run(site, energies(plant_grid=[500, 0], plant_lift=[300, 0]))
     assert totals(result) == {"operator": 500}
+
+
+def test_areas_and_seat_counts_without_a_common_factor_are_exact() -> None:
+    # Products of nine primes, beyond 64 bits: the weights are Python's integers.
+    primes = (13, 17, 19, 23, 29, 31, 37, 41, 43)
+    zones = {f"hall-{count}": {"seats": count, "area_m2": 100.01 + count} for count in primes}
+    leases = [lease("alpha" if count % 4 == 1 else "beta", f"hall-{count}/001")
+              for count in primes]
+    amount, areas = 10**9 + 7, {count: 1_000_100 + count * 10_000 for count in primes}
+    site = worlds.site([node("plant/lift", share="area")], leases, {**zones, "plant": 0})
+    read = {worlds.meter("plant/lift"): worlds.energy(worlds.meter("plant/lift"), [amount, 0])}
+    result = run(site, read | energies(plant_grid=[amount, 0]))
+    scale = prod(primes)
+    alpha, beta = (sum(areas[n] * scale // n for n in primes if (n % 4 == 1) == first)
+                   for first in (True, False))
+    parts = split(amount, [alpha, beta, sum(areas.values()) * scale - alpha - beta])
+    assert totals(result, "shared") == dict(zip(("alpha", "beta", "operator"), parts, strict=True))
+    assert explain(result, read, "alpha").nodes[0].energy_milliwh == parts[0]
 
 
 def test_area_that_is_not_declared_weighs_nothing() -> None:
