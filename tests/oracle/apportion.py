@@ -4,6 +4,7 @@ import gzip
 import json
 from collections import defaultdict
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,13 @@ def named(text: Any, names: tuple[str, ...]) -> set[int]:
 
 
 def signed_split(amount: int, weights: Weights) -> Weights:
-    """Largest remainders where weights may be negative: floors, then the largest fractions."""
+    """Largest remainders where weights may be negative: floors, then the largest fractions. What
+    is taken back is split as it was given."""
     total = sum(weights.values())
+    if amount < 0:
+        return {party: -part for party, part in signed_split(-amount, weights).items()}
+    if total < 0:
+        return signed_split(amount, {party: -w for party, w in weights.items()})
     quotas = {p: Fraction(amount * w, total) for p, w in weights.items()}
     parts = {p: q.numerator // q.denominator for p, q in quotas.items()}
     order = sorted(quotas, key=lambda p: (parts[p] - quotas[p], p == "operator", p))
@@ -195,10 +201,10 @@ class Run:
                     self.occupied[device].append((taken, received, record["vb"]))
 
     def _milliwh(self, device: str, value: float, unit: str = "Wh") -> int:
-        """round(value x multiplier x 1000), the value in Wh."""
-        factor = {"Wh": Fraction(1), "kWh": Fraction(1000), "J": Fraction(1, 3600)}[unit]
-        multiplier = Fraction(str(self.plant.spec(device).get("multiplier", 1)))
-        return round(Fraction(str(value)) * factor * multiplier * 1000)
+        """round(value x multiplier x 1000) of the value in Wh, in which it is stored."""
+        value_wh = value * 1000 if unit == "kWh" else value
+        multiplier = Decimal(str(self.plant.spec(device).get("multiplier", 1)))
+        return round(Decimal(str(value_wh)) * multiplier * 1000)
 
     def _hold(self) -> None:
         """held[seat][interval][party] in ms, the rest is the operator's."""
@@ -339,16 +345,16 @@ class Run:
         return [(t, min(e, t + OCCUPIED_FOR_MS))
                 for t, e in zip(times, ends, strict=True) if latest[t]]
 
-    def area_weights(self, node: str | None, k: int) -> Weights:
+    def area_weights(self, node: str | None, k: int) -> dict[str, Any]:
         """Held time times the place's area; a seat has its part of its zone's area."""
         found: dict[str, Fraction] = defaultdict(Fraction)
         for place in self.seats_of(node, by_area=True):
             area = Fraction(str(self.plant.doc["zones"][place[0]].get("area_m2") or 0))
             for party, held in self.held(place, *self.boundaries[k:k + 2]).items():
                 found[party] += held * area / (len(self.plant.seats[place[0]]) or 1)
-        return {party: round(weight * 10**6) for party, weight in found.items()}
+        return found
 
-    def weights(self, rule: str, node: str | None, k: int, carried: Weights) -> Weights:
+    def weights(self, rule: str, node: str | None, k: int, carried: Weights) -> dict[str, Any]:
         spec = self.plant.nodes.get(node or "", self.plant.doc.get("unaccounted", {}))
         a, b = self.boundaries[k:k + 2]
         if rule == "consumption":
@@ -475,16 +481,12 @@ class Run:
         book: dict[str, dict[str, int]] = {key: defaultdict(int) for key in (
             "direct_wh", "shared_wh", "unaccounted_wh", "estimated_wh")}
         self.residuals: dict[str, dict[int, int]] = defaultdict(dict)
-        self.steady = True
         energy: Weights = defaultdict(int)
         by: dict[str, Any] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
         for k, at in enumerate(self.boundaries[:-1]):
             carried = self.carry(None, k, book)
             if sum(carried.values()) != self.supply[k]:
                 raise AssertionError(f"interval {k} does not balance")
-            # Where parties nearly cancel out, a milliwatt-hour of supply moves whole Wh of source.
-            gross = sum(map(abs, carried.values()))
-            self.steady &= gross <= 20 * abs(self.supply[k])
             band = self.band(at)
             for party, part in carried.items():
                 energy[party] += part

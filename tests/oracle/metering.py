@@ -11,12 +11,7 @@ Reading = tuple[int, int]
 """(time in ms, register in milliwatt-hours)."""
 
 
-def whole(value: Fraction) -> int:
-    """Half to even, as the design rounds."""
-    return round(value)
-
-
-def split(total: int, weights: dict[str, int]) -> dict[str, int]:
+def split(total: int, weights: dict[str, Any]) -> dict[str, int]:
     """Largest remainder; ties to the id that sorts first, the operator last."""
     if total < 0:
         return {party: -part for party, part in split(-total, weights).items()}
@@ -30,20 +25,31 @@ def split(total: int, weights: dict[str, int]) -> dict[str, int]:
 
 @dataclass
 class Step:
-    """From one accepted reading to the next."""
+    """From one accepted reading to the next; `register` is what the first one showed."""
 
     start: int
     end: int
     energy: int
+    register: int
     estimated: bool = False
+
+    def until(self, at: int) -> int:
+        """Energy up to an instant within: the register there, rounded half to even, less the
+        register at its start."""
+        part = Fraction(self.energy * (at - self.start), self.end - self.start)
+        return round(self.register + part) - self.register
+
+
+Told = tuple[str, int, int]
+"""A finding: rule, and the step's two ends (of a dropped reading its time, twice)."""
 
 
 @dataclass
 class Meter:
-    """What a meter's readings say: steps in order, findings as (rule, time)."""
+    """What a meter's readings say: steps in order, and findings."""
 
     steps: list[Step] = field(default_factory=list)
-    findings: list[tuple[str, int]] = field(default_factory=list)
+    findings: list[Told] = field(default_factory=list)
 
 
 def ordered(readings: list[tuple[int, int, int]]) -> list[Reading]:
@@ -59,8 +65,8 @@ def judge(series: list[Reading], max_power_w: float | None, modulus: int | None,
     def plausible(p: Reading, energy: int, until: int) -> bool:
         if max_power_w is None:
             return True
-        limit = Fraction(max_power_w) * (until - p[0]) / 3600 * Fraction(11, 10) + 10_000
-        return energy <= limit
+        # energy <= power x elapsed x 1.1 + 10 Wh, in whole numbers: W x ms / 3600 = mWh
+        return (energy - 10_000) * 36_000 <= max_power_w * (until - p[0]) * 11
 
     meter, i = Meter(), 1
     if not series:
@@ -71,21 +77,22 @@ def judge(series: list[Reading], max_power_w: float | None, modulus: int | None,
         outlier = any(p[1] <= n[1] and plausible(p, n[1] - p[1], n[0])
                       and not p[1] <= j[1] <= n[1] for n in series[i + 1:i + 4])
         if outlier:
-            meter.findings.append(("R03" if j[1] > p[1] else "R04", j[0]))
+            meter.findings.append(("R03" if j[1] > p[1] else "R04", j[0], j[0]))
         else:
-            step = Step(p[0], j[0], j[1] - p[1])
-            if step.energy < 0 and modulus and plausible(p, j[1] + modulus - p[1], j[0]):
+            step = Step(p[0], j[0], j[1] - p[1], p[1])
+            if (step.energy < 0 and modulus and step.energy + modulus >= 0
+                    and plausible(p, step.energy + modulus, j[0])):
                 step.energy += modulus
-                meter.findings.append(("R05", j[0]))
+                meter.findings.append(("R05", p[0], j[0]))
             elif step.energy < 0 and max_power_w is None and (p in declared or j in declared):
-                meter.findings.append(("R07", j[0]))
+                meter.findings.append(("R07", p[0], j[0]))
                 step.energy, step.estimated = 0, True
             elif step.energy < 0:
                 step.energy = j[1] if plausible(p, j[1], j[0]) else 0
                 step.estimated = True
-                meter.findings.append(("R06", j[0]))
+                meter.findings.append(("R06", p[0], j[0]))
             elif not plausible(p, step.energy, j[0]):
-                meter.findings.append(("R07", j[0]))
+                meter.findings.append(("R07", p[0], j[0]))
                 if j[0] not in accepted:
                     step.energy, step.estimated = 0, True
             meter.steps.append(step)
@@ -124,7 +131,7 @@ class Energy:
     energy: list[int]
     quality: list[str]
     between: Shape
-    findings: list[tuple[str, int]]
+    findings: list[Told]
 
 
 def spread(step: Step, cuts: list[int], parent: Shape | None) -> list[int]:
@@ -147,19 +154,19 @@ def energies(meter: Meter, boundaries: list[int], grid: list[int], max_gap_ms: i
     for step in steps:
         cumulative.append(total)
         total += step.energy
-    at: list[Fraction | None] = []
+    at: list[int | None] = []
     gap_parts: dict[int, dict[int, int]] = {}
     wide: list[bool] = []
     for b in boundaries:
         k = bisect_right(starts, b) - 1
         if k >= 0 and b == steps[k].start:
-            at.append(Fraction(cumulative[k]))
+            at.append(cumulative[k])
             wide.append(False)
         elif k < 0 or b > steps[k].end:
             at.append(None)
             wide.append(True)
         elif b == steps[k].end:
-            at.append(Fraction(cumulative[k] + steps[k].energy))
+            at.append(cumulative[k] + steps[k].energy)
             wide.append(False)
         elif steps[k].end - steps[k].start > max_gap_ms:
             if k not in gap_parts:
@@ -169,16 +176,15 @@ def energies(meter: Meter, boundaries: list[int], grid: list[int], max_gap_ms: i
                     so_far += part
                     known[cut] = so_far
                 gap_parts[k] = known
-            at.append(Fraction(cumulative[k] + gap_parts[k][b]))
+            at.append(cumulative[k] + gap_parts[k][b])
             wide.append(True)
         else:
-            s = steps[k]
-            at.append(cumulative[k] + Fraction(s.energy * (b - s.start), s.end - s.start))
+            at.append(cumulative[k] + steps[k].until(b))
             wide.append(False)
     energy, quality = [], []
     doubtful = [s for s in steps if s.estimated]
     for k, (a, b) in enumerate(itertools.pairwise(at)):
-        energy.append(whole(b) - whole(a) if a is not None and b is not None else 0)
+        energy.append(b - a if a is not None and b is not None else 0)
         touched = any(s.start < edge < s.end for s in doubtful for edge in boundaries[k:k + 2])
         quality.append("missing" if a is None or b is None else
                        "estimated" if wide[k] or wide[k + 1] or touched else "measured")
@@ -189,11 +195,10 @@ def energies(meter: Meter, boundaries: list[int], grid: list[int], max_gap_ms: i
         if not inside or inside[0].start > a or inside[-1].end < b or any(
                 s.end - s.start > max_gap_ms or s.estimated for s in inside):
             return None
-        return whole(curve(b)) - whole(curve(a))
+        return curve(b) - curve(a)
 
-    def curve(t: int) -> Fraction:
+    def curve(t: int) -> int:
         k = max(bisect_right(starts, t) - 1, 0)
-        s = steps[k]
-        return cumulative[k] + Fraction(s.energy * (min(t, s.end) - s.start), s.end - s.start)
+        return cumulative[k] + steps[k].until(min(t, steps[k].end))
 
     return Energy(energy, quality, between, meter.findings)

@@ -27,6 +27,9 @@ class World:
         self._from, self._to = first.timestamp(), last.timestamp()
         self.messages = list(self._messages())
         self.rng.shuffle(self.messages)
+        nodes = list(self.document["meters"].items())
+        self.rng.shuffle(nodes)     # a parent may stand below its children
+        self.document["meters"] = dict(nodes)
 
     def local(self, at_ms: int) -> datetime:
         """An instant in the site's time zone, to the millisecond."""
@@ -60,7 +63,8 @@ class World:
             spec = meters[name]
             if "source" in spec:
                 continue
-            below = sum(w for d, w in seats.items() if f"{d.split('/')[1]}/board" == name)
+            below = sum(w for d, w in seats.items() if self.document["seat_meters"][
+                "parent"].replace("{zone}", d.split("/")[1]) == name)
             below += sum(own[n] for n in own if meters[n].get("parent") == name)
             own[name] = below + (self.rng.uniform(-20, 300) if spec.get("metered", True) else 0)
             if spec.get("metered", True):
@@ -76,8 +80,9 @@ class World:
     def _messages(self) -> Iterator[Message]:
         for device, quantity, watts in self._power():
             register = float(self.rng.randint(0, 60_000))
-            if quantity != "energy_export" and "register_modulus_wh" in self.spec(device):
-                register = 10_000_000 - self.rng.choice((9_000_000, self.rng.randint(10, 5000)))
+            modulus = self.spec(device).get("register_modulus_wh")
+            if quantity != "energy_export" and modulus:
+                register = modulus - self.rng.choice((modulus * 0.9, self.rng.randint(10, 5000)))
             yield from self._series(device, quantity, watts, register)
 
     def _series(self, device: str, quantity: str, watts: float, register: float
@@ -90,13 +95,16 @@ class World:
             at += rng.choice((0, rng.randint(3600, 40_000)))
             until -= rng.choice((0, rng.randint(3600, 40_000)))
         gap_at, gap_s = self._from + rng.randint(0, 170_000), rng.choice((0, 0, 9000))
+        # A generator stands still most of the time; some seats too.
+        idle = "generator" in device or rng.random() < 0.1
+        load = (0,) * 9 + (3,) if idle else (0, 0.7, 1, 1.4)
         occupied, speaks_until = rng.random() < 0.5, self._from + rng.choice((1e6, 1e6, 20_000))
         while at < until:
             if not gap_at <= at < gap_at + gap_s:
                 yield from self._reading(device, quantity, at, register,
                                          occupied if at < speaks_until else None)
             occupied ^= rng.random() < 0.05
-            register += watts * rng.choice((0, 0.7, 1, 1.4)) * step / 3600
+            register += watts * rng.choice(load) * step / 3600
             register = self._fault(device, quantity, at, register)
             at += step
 
