@@ -6,10 +6,12 @@ has an `app: typer.Typer`; one with a single command and no callback is that com
 
 import importlib
 import sys
+from typing import NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer._click.exceptions import NoArgsIsHelpError, UsageError
 
 from seatwatt import __version__
 from seatwatt.contract.errors import SeatwattError
@@ -56,15 +58,28 @@ def main() -> None:
 def _run(name: str, arguments: list[str]) -> None:
     app: typer.Typer = importlib.import_module(COMMANDS[name][0]).app
     try:
-        app(arguments, prog_name=f"seatwatt {name}")
+        sys.exit(app(arguments, prog_name=f"seatwatt {name}", standalone_mode=False))
     except SeatwattError as error:
         _fail(str(error))
+    except NoArgsIsHelpError:
+        sys.exit(2)  # the help is printed already
+    except UsageError as error:
+        _misused(error, name)
+    except typer.Abort:
+        _fail("nothing was typed; expected an answer")
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing left to say.
         sys.stderr.close()
 
 
-def _fail(message: str) -> None:
+def _misused(error: UsageError, name: str) -> NoReturn:
+    command = error.ctx.command_path if error.ctx else f"seatwatt {name}"
+    problem = " ".join(error.format_message().split()).rstrip(".")
+    _fail(f"{command.removeprefix('seatwatt ')}: {problem}; expected what "
+          f"`{command} --help` shows")
+
+
+def _fail(message: str) -> NoReturn:
     print(f"seatwatt: {message}", file=sys.stderr)
     sys.exit(2)
 

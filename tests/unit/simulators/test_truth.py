@@ -30,6 +30,18 @@ def world() -> World:
     return World(load_site(ROOT / "examples" / "e-rozgar.yaml"), 4, SINCE)
 
 
+@pytest.fixture(scope="module")
+def clean(world: World) -> Delivery:
+    """Four days delivered as they were taken."""
+    return delivered(world, [])
+
+
+@pytest.fixture(scope="module")
+def found(world: World, clean: Delivery, tmp_path_factory: pytest.TempPathFactory) -> Settlement:
+    """What the two middle days of it settle to."""
+    return settled(world.site, clean, tmp_path_factory.mktemp("clean"), world.since_ms + DAY_MS)
+
+
 def settled(site: Site, delivery: Delivery, folder: Path, start_ms: int) -> Settlement:
     """Two days from `start_ms` out of a recording of what was delivered."""
     file, batch = folder / "days.ndjson", delivery.batch
@@ -56,8 +68,8 @@ def truth(world: World) -> dict[Device, np.ndarray[tuple[int], np.dtype[np.int64
             if name != "energy_export"}
 
 
-def test_without_faults_every_interval_is_what_was_simulated(world: World, tmp_path: Path) -> None:
-    found = settled(world.site, delivered(world, []), tmp_path, world.since_ms + DAY_MS)
+def test_without_faults_every_interval_is_what_was_simulated(world: World, found: Settlement
+                                                            ) -> None:
     grid = Device("meter", "plant", "grid")
     for device, simulated in truth(world).items():
         if device == grid:
@@ -69,9 +81,8 @@ def test_without_faults_every_interval_is_what_was_simulated(world: World, tmp_p
     assert int(result.energy_milliwh.sum()) == int(result.supply_milliwh.sum())
 
 
-def test_tenants_pay_for_what_their_people_drew(world: World, tmp_path: Path) -> None:
+def test_tenants_pay_for_what_their_people_drew(world: World, found: Settlement) -> None:
     """A tenant's direct energy is its seats' simulated energy while it held them."""
-    found = settled(world.site, delivered(world, []), tmp_path, world.since_ms + DAY_MS)
     result = found.apportionment
     direct = dict(zip(result.parties, result.direct_milliwh.sum(axis=0).tolist(), strict=True))
     for tenant, zone in (("potohar-apps", "office-1"), ("rohtas-labs", "office-2")):
@@ -80,9 +91,8 @@ def test_tenants_pay_for_what_their_people_drew(world: World, tmp_path: Path) ->
         assert abs(direct[tenant] - simulated) <= 6 * 100
 
 
-def test_with_every_fault_the_registers_totals_are_still_found(world: World, tmp_path: Path
-                                                              ) -> None:
-    clean = delivered(world, [])
+def test_with_every_fault_the_registers_totals_are_still_found(world: World, clean: Delivery,
+                                                               tmp_path: Path) -> None:
     devices = sorted({series.device for series in clean.batch.series
                       if series.quantity.nature is Nature.REGISTER
                       and series.device.kind == "seat"})
