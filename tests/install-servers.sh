@@ -10,6 +10,7 @@ need /usr/bin/influxd influxdb
 need /usr/sbin/upsd nut-server
 need /usr/sbin/snmpd snmpd
 need /usr/bin/certutil libnss3-tools
+need /usr/bin/chromium chromium
 [ -n "$missing" ] || exit 0
 sudo=""
 [ "$(id -u)" = 0 ] || sudo="sudo -n"

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from seatwatt.api.access import Caller, Role
 from seatwatt.api.problems import Problem
 from seatwatt.api.rate import RateLimit
+from seatwatt.ledger.deeds import Deed, note
 from seatwatt.ledger.keys import FIRST, ApiKey, add_first_key, add_key, find_key
 from seatwatt.settings import ApiSettings
 
@@ -34,6 +35,8 @@ def make_key(engine: Engine, *, name: str, role: Role, site: str | None, tenant:
     """Make a key and keep its hash."""
     made = _new(secrets.token_hex(6), name, role, created_by, now_ms, site, tenant, expires_at_ms)
     add_key(engine, made.key)
+    note(engine, Deed(at_ms=now_ms, who=created_by, action="made the key", subject=made.key.id,
+                      site=site, detail=f"{name}, role {role.value}"))
     return made
 
 

@@ -40,7 +40,7 @@ def add(name: Annotated[str, typer.Argument(help="whose key it is")],
     check_scope(role, site or None, tenant or None, tenants)
     now_ms = _now_ms()
     made = make_key(engine, name=name, role=role, site=site or None, tenant=tenant or None,
-                    created_by="command line", now_ms=now_ms,
+                    created_by=login(), now_ms=now_ms,
                     expires_at_ms=now_ms + days * _DAY_MS if days else None)
     print(made.secret)
 

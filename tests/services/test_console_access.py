@@ -67,7 +67,7 @@ def app(building: Building) -> Iterator[FastAPI]:
 
 def forms_and_pages(app: FastAPI) -> set[tuple[str, str]]:
     return {(method, str(route.path)) for route in iter_route_contexts(app.routes)
-            if str(route.path).startswith("/console") and ".css" not in str(route.path)
+            if str(route.path).startswith("/console") and "." not in str(route.path)
             for method in (route.methods or set()) - {"HEAD"}}
 
 

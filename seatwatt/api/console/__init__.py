@@ -16,11 +16,13 @@ from seatwatt.api.console import (
     tenants,
 )
 from seatwatt.api.console.errors import PREFIX
-from seatwatt.api.console.rendering import STYLE
+from seatwatt.api.console.rendering import ICON, STYLE
 
 _MODULES = (doors, overview, technical, findings, quarantine, billing, runs, tenants, people)
 _style = APIRouter()
-_SHEET = (files(__package__) / "style.css").read_bytes()
+_FILES = files(__package__)
+_SHEET, _DRAWING = ((_FILES / name).read_bytes() for name in ("style.css", "icon.svg"))
+_KEPT = {"cache-control": "max-age=86400", "x-content-type-options": "nosniff"}
 
 
 def install(app: FastAPI) -> None:
@@ -33,5 +35,10 @@ def install(app: FastAPI) -> None:
 @_style.get(STYLE)
 async def style() -> Response:
     """How all pages look; nothing on them comes from elsewhere."""
-    return Response(_SHEET, media_type="text/css",
-                    headers={"cache-control": "max-age=86400", "x-content-type-options": "nosniff"})
+    return Response(_SHEET, media_type="text/css", headers=_KEPT)
+
+
+@_style.get(ICON)
+async def icon() -> Response:
+    """The tab's picture."""
+    return Response(_DRAWING, media_type="image/svg+xml", headers=_KEPT)

@@ -19,6 +19,7 @@ _HEADERS = {"content-security-policy": _POLICY, "x-content-type-options": "nosni
             "cache-control": "no-store"}
 STYLE = f"/console/style-{__version__}.css"
 """Named by its version, so that a browser keeps it until there is another."""
+ICON = "/console/icon.svg"
 
 
 def page(request: Request, template: str, values: Mapping[str, object],
@@ -56,7 +57,7 @@ def secured(response: Response) -> Response:
 def _environment_of_pages() -> Environment:
     made = Environment(loader=PackageLoader(__package__), autoescape=True,
                        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.globals.update(style=STYLE, version=__version__)
+    made.globals.update(style=STYLE, icon=ICON, version=__version__)
     made.filters.update(kwh=kwh, money=money, local=local, ago=ago, day=day, month=month)
     return made
 

@@ -91,7 +91,6 @@ def create(wanted: Annotated[KeyWanted, Body()], caller: Operator,
     made = make_key(services.ledger, name=wanted.name, role=wanted.role, site=site,
                     tenant=wanted.tenant, created_by=caller.who,
                     now_ms=services.clock(), expires_at_ms=_expiry(wanted, services))
-    _note(services, caller, "made the key", made.key)
     return KeyMade(**_fields(made.key), secret=made.secret)
 
 
@@ -104,7 +103,9 @@ def revoke(id: Annotated[str, Path(max_length=16)], caller: Operator,
     if found is None or not _manages(caller, found):
         raise not_found("key", id)
     revoke_key(services.ledger, id, services.clock())
-    _note(services, caller, "revoked the key", found)
+    note(services.ledger, Deed(at_ms=services.clock(), who=caller.who, action="revoked the key",
+                               subject=id, site=found.site_id,
+                               detail=f"{found.name}, role {found.role}"))
 
 
 def _manages(caller: Caller, key: ApiKey) -> bool:
@@ -118,12 +119,6 @@ def _check(wanted: KeyWanted, site: str | None, caller: Caller, services: Servic
     tenants = [] if site is None else [
         tenant.id for tenant in services.declarations.load(site).site.tenants]
     check_scope(wanted.role, site, wanted.tenant, tenants)
-
-
-def _note(services: Services, caller: Caller, action: str, key: ApiKey) -> None:
-    note(services.ledger, Deed(at_ms=services.clock(), who=caller.who, action=action,
-                               subject=key.id, site=key.site_id,
-                               detail=f"{key.name}, role {key.role}"))
 
 
 def _expiry(wanted: KeyWanted, services: Services) -> int | None:
