@@ -22,6 +22,7 @@ from seatwatt.contract.errors import SeatwattError
 from seatwatt.contract.senml import decode
 from seatwatt.contract.site import Site
 from seatwatt.ingest.service import Ingest
+from seatwatt.ingest.watch import Watch
 from seatwatt.ledger.open import open_engine
 from seatwatt.ledger.quarantine import Quarantine
 from seatwatt.ledger.sites import save_site
@@ -131,7 +132,9 @@ def _ingesting(state: DemoState, mqtt_port: int, store: StoreSettings, engine: A
                                    ingest_linger_s=0.05, ingest_batch_readings=10_000)
     writer = open_writer(store)
     ingest = Ingest(settings, writer, Quarantine(engine), decode, now_ms)
+    watch = Watch(ingest, now_ms)
     ingest.start()
+    watch.start()
     try:
         since_s = time.monotonic()
         while not ingest.link.ready:
@@ -140,6 +143,7 @@ def _ingesting(state: DemoState, mqtt_port: int, store: StoreSettings, engine: A
             time.sleep(0.01)
         yield ingest
     finally:
+        watch.stop()
         ingest.stop()
         writer.close()
 
@@ -190,7 +194,8 @@ def _month(state: DemoState, store: StoreSettings) -> None:
 
 
 def _say_where(state: DemoState, address: str, mqtt_port: int) -> None:
-    print(f"\nAPI      {address}/docs\n"
+    print(f"\nconsole  {address}/console\n"
+          f"API      {address}/docs\n"
           f"sites    {address}/v1/sites\n"
           f"MQTT     127.0.0.1:{mqtt_port}, topic seatwatt/v1/{state.site.id}/#\n"
           f"files    {state.folder}\n\n"

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -143,8 +144,8 @@ def test_a_later_run_publishes_only_what_is_missing_and_shows_the_same_table(
     assert json.loads((small / "var/demo/small/world.json").read_text())["whole_until_ms"] > 0
 
 
-def test_it_publishes_live_and_answers(running: tuple["subprocess.Popen[str]", str, list[str]]
-                                       ) -> None:
+def test_it_publishes_live_and_answers(
+        small: Path, running: tuple["subprocess.Popen[str]", str, list[str]]) -> None:
     process, address, _ = running
     assert b"swagger" in get(f"{address}/docs").lower()
     assert json.loads(get(f"{address}/v1/sites"))["sites"][0]["id"] == "small"
@@ -155,10 +156,23 @@ def test_it_publishes_live_and_answers(running: tuple["subprocess.Popen[str]", s
         power_seen = b"power" in get(f"{address}/v1/sites/small/devices")
         time.sleep(0.5)
     assert power_seen
+    while "pipeline" not in derived(small) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    # What dashboards read of a running site is written here too.
+    assert {"pipeline", "device_health", "site_now", "tenant_energy"} <= derived(small)
     process.send_signal(signal.SIGINT)
     status, printed, errors = finished(process, 60)
     assert (status, printed.strip()) == (0, "stopped")
     assert "Traceback" not in errors
+
+
+def derived(folder: Path) -> set[str]:
+    """Derived measurements in the demo's store."""
+    store = sqlite3.connect(f"file:{folder}/var/demo/small/readings.db?mode=ro", uri=True)
+    try:
+        return {name for (name,) in store.execute("SELECT DISTINCT measurement FROM derived")}
+    finally:
+        store.close()
 
 
 def test_sigterm_ends_it_as_well(running: tuple["subprocess.Popen[str]", str, list[str]]) -> None:
