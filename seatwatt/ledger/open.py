@@ -11,9 +11,15 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
-from seatwatt.contract.errors import SettingsError, StoreUnavailable
+from seatwatt.contract.errors import InputError, SettingsError, StoreUnavailable
 from seatwatt.settings import LedgerSettings
 
 _BUSY_TIMEOUT_S = 30.0
@@ -92,11 +98,20 @@ def _translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
         if isinstance(error, OperationalError) or error.connection_invalidated:
             shown = engine.url.render_as_string(hide_password=True)
-            reason = str(error.orig).strip().splitlines()[0]
             raise StoreUnavailable(f"ledger {shown}: {reason}") from error
+        if isinstance(error, DataError):
+            raise _refused(reason) from error
         raise
+    except OverflowError as error:
+        raise _refused("it needs more than 64 bits") from error
+
+
+def _refused(reason: str) -> InputError:
+    """What was asked for or is to be kept fits in no column."""
+    return InputError("value", f"the ledger does not take it: {reason}")
 
 
 def _checked(address: str) -> URL:

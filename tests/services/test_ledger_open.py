@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import DBAPIError
 
-from seatwatt.contract.errors import SeatwattError, SettingsError, StoreUnavailable
+from seatwatt.contract.errors import InputError, SeatwattError, SettingsError, StoreUnavailable
 from seatwatt.ledger.open import open_engine, reading, writing
 from seatwatt.ledger.people_tables import metadata
 from seatwatt.ledger.tables import changes
@@ -123,6 +123,14 @@ def test_a_file_that_is_no_database_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="file is not a database; expected") as raised:
         open_engine(LedgerSettings(ledger_url=f"sqlite:///{tmp_path}/ledger.db"))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("number", [1 << 63, 10 ** 40, -10 ** 40])
+def test_a_number_larger_than_a_column_is_the_callers_fault(ledger: Engine, number: int) -> None:
+    row = {"site_id": "s", "revision": 1, "who": "x", "action": "create", "kind": "k", "name": "n"}
+    with pytest.raises(InputError, match="value: the ledger does not take it"), \
+            writing(ledger) as connection:
+        connection.execute(insert(changes).values(**row, at_ms=number))
 
 
 def test_somebody_elses_tables_are_one_clear_line(tmp_path: Path) -> None:
