@@ -12,6 +12,7 @@ from seatwatt.api.attempts import Attempts
 from seatwatt.api.cookies import new_token
 from seatwatt.api.problems import Problem
 from seatwatt.api.rate import RateLimit
+from seatwatt.api.users import NAME_LENGTH_MAX
 from seatwatt.contract.errors import InputError
 from seatwatt.ledger.deeds import Deed, note
 from seatwatt.ledger.users import (
@@ -85,7 +86,7 @@ class LedgerSessions:
 
     def log_in(self, name: str, password: str, address: str) -> LoggedIn:
         """A new session; 401 when name or password is wrong, 429 after too many of those."""
-        name = name.strip().lower()
+        name = name.strip().lower()[:NAME_LENGTH_MAX + 1]
         self._attempts.log_in_begins(address, name)
         user = self._checked(name, password, address)
         token = self._start(user)

@@ -13,7 +13,8 @@ from seatwatt.contract.errors import InputError
 from seatwatt.ledger.deeds import Deed, note
 from seatwatt.ledger.users import User, add_user, set_disabled, set_password
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+NAME_LENGTH_MAX = 64
+_NAME = re.compile(rf"[a-z0-9][a-z0-9._@-]{{0,{NAME_LENGTH_MAX - 1}}}")
 
 
 def check_scope(role: Role, site: str | None, tenant: str | None,
@@ -35,7 +36,7 @@ def make_user(engine: Engine, *, name: str, role: Role, site: str | None, tenant
     """Keep a new user. A `one_time` password must be changed at the first log-in."""
     if not _NAME.fullmatch(name):
         raise InputError("name", f"{name!r} is no user name",
-                         "1 to 64 of a-z, 0-9, dot, underscore, @ and hyphen")
+                         f"1 to {NAME_LENGTH_MAX} of a-z, 0-9, dot, underscore, @ and hyphen")
     passwords.check_new(password, name)
     user = User(id="u" + secrets.token_hex(6), name=name, role=role.value, site_id=site,
                 tenant=tenant, password_hash=passwords.hashed(password), must_change=one_time,

@@ -163,6 +163,16 @@ def test_a_form_without_its_token_changes_nothing(app: FastAPI) -> None:
         assert "No period was drafted yet" in browser.open(f"{SITE}/billing")
 
 
+def test_a_form_that_is_no_text_is_refused(app: FastAPI) -> None:
+    with browsing(app) as browser:
+        token = browser.token("/console/log-in")
+        for fields in ({"name": "a\0b"}, {f"f{n}": "" for n in range(1001)}):
+            refused = browser.send("/console/log-in", token, **fields)
+            assert refused.status == 422
+        endless = browser.send("/console/log-in", token, name="x" * 100_000, password="y")
+        assert endless.status == 401
+
+
 def test_log_out_needs_the_form_too(app: FastAPI) -> None:
     with browsing(app, "tenant") as browser:
         assert browser.send("/console/log-out", "").status == 403

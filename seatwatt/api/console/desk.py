@@ -84,6 +84,8 @@ async def form_of(request: Request) -> dict[str, list[str]]:
     """The fields of a form that only a page of ours can have sent; 403 for any other."""
     cookies.check_origin(request)
     text = (await request.body()).decode("utf-8", "replace")
+    if "\0" in text or "%00" in text:
+        raise Problem(422, "input", "the form holds a NUL; expected text")
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS_MAX)
     except ValueError:

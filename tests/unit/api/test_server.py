@@ -26,6 +26,17 @@ def test_a_real_server_answers_and_stops(world: World) -> None:
         httpx.get(f"{url}/healthz")
 
 
+@pytest.mark.parametrize(("proxies", "name"), [("127.0.0.1", "__Host-seatwatt"),
+                                               ("", "seatwatt"), ("192.0.2.1", "seatwatt")])
+def test_a_proxy_is_believed_if_it_is_named(world: World, proxies: str, name: str) -> None:
+    world.settings = settings(api_proxies=proxies)
+    forwarded = {"x-forwarded-proto": "https", "x-forwarded-for": "192.0.2.7"}
+    with running(world.app(), listen(settings())) as url:
+        given = httpx.get(f"{url}/console/log-in", headers=forwarded).headers["set-cookie"]
+    assert given.startswith(f"{name}=")
+    assert ("Secure" in given) == (proxies == "127.0.0.1")
+
+
 def test_a_port_in_use_is_one_line() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
