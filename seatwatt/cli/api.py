@@ -31,7 +31,8 @@ def api(
     """
     logging.basicConfig(level=logging.INFO,
                         format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    for chatty in ("alembic", "apscheduler"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     given = {"api_host": host or None, "api_port": port, "api_access": access or None,
              "api_jobs": jobs}
     settings = ApiSettings.load(**{name: value for name, value in given.items()
