@@ -33,5 +33,9 @@ class Thinner:
 
     def _is_due(self, key: tuple[Device, Quantity], now_ms: int) -> bool:
         given_at_ms = self._given_at_ms.get(key)
-        every_ms = (self._registers_ms if key[1].nature is Nature.REGISTER else self._gauges_ms)
-        return given_at_ms is None or now_ms - given_at_ms >= every_ms
+        if given_at_ms is None:
+            return True
+        if key[1].nature is Nature.REGISTER:
+            # At whole multiples since 1970, as those we read: an interval's boundary is one.
+            return now_ms // self._registers_ms != given_at_ms // self._registers_ms
+        return now_ms - given_at_ms >= self._gauges_ms

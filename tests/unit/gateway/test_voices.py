@@ -59,10 +59,14 @@ def test_registers_have_a_pace_of_their_own() -> None:
     to = voices(DeviceConfig(device=SEAT, source=ShellySource(topic="p"), gauges_s=10,
                              registers_s=60))
     given = [say(to, "p/status/switch:0", {"apower": at_s, "aenergy": {"total": at_s}},
-                 T0 + at_s * 1000) for at_s in range(0, 121, 5)]
-    assert [one.get("seat/hall-a/001/power") for one in given if one] == list(range(0, 121, 10))
-    assert [one["seat/hall-a/001/energy"] for one in given
-            if "seat/hall-a/001/energy" in one] == [0.0, 60.0, 120.0]
+                 T0 + at_s * 1000) for at_s in range(40, 161, 5)]
+    powers, energies = ([one[f"seat/hall-a/001/{name}"] for one in given
+                         if f"seat/hall-a/001/{name}" in one] for name in ("power", "energy"))
+    assert powers == list(range(40, 161, 10))
+    assert energies == [40.0, 60.0, 120.0]  # on the minute
+    assert not any(sample.quantity.name == "energy" for sample in to.tick(T0 + 179_999).samples)
+    assert [(sample.value, sample.taken_at_ms) for sample in to.tick(T0 + 180_000).samples
+            if sample.quantity.name == "energy"] == [(160.0, T0 + 160_000)]
 
 
 def test_what_lies_out_of_bounds_is_a_fault() -> None:
