@@ -13,7 +13,9 @@ from seatwatt.ledger.open import ledger_file
 from seatwatt.settings import LedgerSettings, StoreSettings
 from seatwatt.sqlite_copy import check_replaceable, rows_by_table
 from seatwatt.store.backup import check_store, restore_store
-from seatwatt.store.open import store_place
+from seatwatt.store.open import open_reader, open_writer, store_place
+from seatwatt.store.sqlite_reader import SqliteReader
+from seatwatt.store.transfer import transfer
 
 app = typer.Typer(add_completion=False)
 
@@ -27,7 +29,8 @@ def restore(file: Annotated[Path, typer.Argument(metavar="FILE", help="an archiv
     """Bring back what `backup` saved, to where the settings say; stop every service first.
 
     Nothing is changed unless all of the archive is sound and nothing there is overwritten unasked.
-    A ledger may come back to another kind of database than it came from.
+    A ledger may come back to another kind of database than it came from, and an embedded store
+    to an InfluxDB: what is there already stays.
 
     Example: seatwatt restore seatwatt-2026-11-01.tar.gz
     """
@@ -36,27 +39,41 @@ def restore(file: Annotated[Path, typer.Argument(metavar="FILE", help="an archiv
     beside = where if isinstance(where, Path) else ledger_file(ledger) or Path.cwd() / "restored"
     with _archive.workplace(beside) as folder:
         manifest = _archive.read(file, folder)
-        store_file = _store_file(file, manifest, where, ledger_only)
+        has_store = STORE in manifest.parts and not ledger_only
+        store_file = where if has_store and isinstance(where, Path) else None
         # All that may go wrong is asked first: after this only the disk can refuse.
         if LEDGER in manifest.parts:
             ledger_version(folder / LEDGER)
             check_ledger_replaceable(ledger, force=force)
-        if store_file is not None:
+        if has_store:
             check_store(folder / STORE)
+        if store_file is not None:
             check_replaceable(store_file, force=force)
             restore_store(folder / STORE, store_file)
+        elif has_store:
+            _to_server(folder / STORE, store, force=force)
         if LEDGER in manifest.parts:
             restore_ledger(folder / LEDGER, ledger)
     _report(manifest, store_file)
+    if not has_store:
+        print("the store was left alone")
 
 
-def _store_file(file: Path, manifest: Manifest, where: object, ledger_only: bool) -> Path | None:
-    if STORE not in manifest.parts or ledger_only:
-        return None
-    if not isinstance(where, Path):
-        raise InputError(str(file), "it holds an embedded store, but SEATWATT_STORE_URL names a "
-                         "server", "sqlite:///FILE, or --ledger-only")
-    return where
+def _to_server(copy: Path, store: StoreSettings, *, force: bool) -> None:
+    """Write the archive's store into a server, which must not have readings of its sites unless
+    forced."""
+    source, writer, reader = SqliteReader(copy), open_writer(store), open_reader(store)
+    try:
+        writer.ping()
+        both = set(source.sites()) & set(reader.sites())
+        if both and not force:
+            raise InputError("SEATWATT_STORE_URL", f"it has readings of {', '.join(sorted(both))}",
+                             "an empty database, or --force to add to them")
+        readings, points = transfer(source, writer, lambda site: print(f"{site}: written"))
+        print(f"{readings} readings and {points} derived points written to {store.store_url}")
+    finally:
+        for each in (source, writer, reader):
+            each.close()
 
 
 def _report(manifest: Manifest, store_file: Path | None) -> None:
@@ -66,5 +83,3 @@ def _report(manifest: Manifest, store_file: Path | None) -> None:
             print(f"{name}: {sum(part.rows.values())} rows are back")
     if store_file is not None:
         print(f"{store_file}: {sum(rows_by_table(store_file).values())} rows")
-    else:
-        print("the store was left alone")

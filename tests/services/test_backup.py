@@ -15,7 +15,7 @@ from sqlalchemy import Engine, func, select
 from seatwatt.contract.devices import Device
 from seatwatt.contract.intervals import instant_ms
 from seatwatt.contract.quantities import quantity
-from seatwatt.contract.readings import QuarantinedMessage, ReadingBatch, SeriesBook
+from seatwatt.contract.readings import QuarantinedMessage, ReadingBatch, Series, SeriesBook
 from seatwatt.contract.rules import Rule
 from seatwatt.ledger.backup import restore_ledger, save_ledger
 from seatwatt.ledger.open import open_engine, reading
@@ -23,10 +23,12 @@ from seatwatt.ledger.quarantine import Quarantine
 from seatwatt.ledger.run_tables import runs as runs_table
 from seatwatt.ledger.runs import list_runs, list_statements
 from seatwatt.ledger.sites import load_site, save_site
-from seatwatt.settings import LedgerSettings
+from seatwatt.settings import LedgerSettings, StoreSettings
 from seatwatt.settlement.document import document
 from seatwatt.settlement.runs import approve, draft, issue
 from seatwatt.settlement.settle import settle
+from seatwatt.store.open import open_reader
+from seatwatt.store.ports import DerivedPoint
 from seatwatt.store.recording import load_recordings
 from seatwatt.store.sitefiles import load_site as load_site_file
 from seatwatt.store.sqlite import SqliteWriter
@@ -34,6 +36,7 @@ from seatwatt.store.sqlite_reader import SqliteReader
 from tests.commands import Ended, run
 from tests.integration.test_settle_store import store_all
 from tests.oracle.apportion import days
+from tests.servers import Server
 from tests.services.run_kit import SEPTEMBER, Registers, a_bill, a_site, at, declare
 from tests.shared import shared
 
@@ -241,11 +244,44 @@ def test_an_influxdb_is_left_to_its_own_tool(tmp_path: Path, old: Place) -> None
     assert old.run("backup", "--out", with_store).returncode == 0
     assert "influxd backup" in old.run("backup", "--out", without, **influx).stderr
     new = Place(tmp_path / "new")
-    assert "--ledger-only" in new.run("restore", with_store, **influx).stderr
+    away = new.run("restore", with_store, **influx)
+    assert (away.returncode, len(away.stderr.strip().splitlines())) == (2, 1), away.stderr
     assert not new.ledger.exists()
     assert new.run("restore", with_store, "--ledger-only", **influx).returncode == 0
     assert new.run("restore", without, "--force", **influx).returncode == 0
     assert not new.store.exists()
+
+
+def test_an_embedded_store_moves_to_an_influxdb_whole(
+        tmp_path: Path, old: Place, month: dict[str, Any], influx: Server) -> None:
+    archive, new = str(tmp_path / "a.tar.gz"), Place(tmp_path / "new")
+    settings = StoreSettings(store_url=f"http://127.0.0.1:{influx.port}/seatwatt")
+    point = DerivedPoint("site_day", (("site", "s"),), (("supply_wh", 5.0),), 1_790_000_000_000)
+    status = Series("s", Device("ups", "plant", "one"), quantity("ups", "status"))
+    writer = SqliteWriter(old.store)
+    writer.write_derived([point])
+    writer.write(ReadingBatch([status], [1_790_000_000_000], ["OL CHRG"]))
+    writer.close()
+    assert old.run("backup", "--out", archive).returncode == 0
+    moved = new.run("restore", archive, SEATWATT_STORE_URL=settings.store_url)
+    assert moved.returncode == 0, moved.stderr
+    again = new.run("restore", archive, SEATWATT_STORE_URL=settings.store_url)
+    assert (again.returncode, "--force" in again.stderr) == (2, True)
+    assert new.run("restore", archive, "--force",
+                   SEATWATT_STORE_URL=settings.store_url).returncode == 0
+    engine, reader, before = new.engine(), open_reader(settings), SqliteReader(old.store)
+    try:
+        site = load_site(engine, month["site"].id)
+        assert document(settle(site, reader, *month["period"])) == settled(old, month)
+        assert reader.sites() == before.sites()
+        assert {(one.series.device, one.series.quantity.name, one.taken_at_ms, one.value)
+                for one in reader.last("s")} == {
+                    (status.device, "status", 1_790_000_000_000, "OL CHRG")}
+        assert reader.derived("site_day", (), 0, 1_800_000_000_000) == [point]
+    finally:
+        for each in (reader, before):
+            each.close()
+        engine.dispose()
 
 
 def with_an_issued_run(settings: LedgerSettings) -> None:
