@@ -80,14 +80,16 @@ class Scheduler:
         services = self._services
         before = self.records()[job.name].progress
         try:
-            outcome, status = job.run(services, before), "ok"
+            outcome = job.run(services, before)
         except Exception as error:  # noqa: BLE001 - whatever a job meets must show in its record
             _log.error("job %s failed", job.name, exc_info=True)
-            outcome, status = Outcome(f"{type(error).__name__}: {error}", before), "failed"
+            # What the job noted before it failed stands.
+            outcome = Outcome(f"{type(error).__name__}: {error}",
+                              self.records()[job.name].progress, failed=True)
         if not finish_job(services.ledger, job.name, self._holder, services.clock(),
-                          status == "failed", outcome.detail, outcome.progress):
+                          outcome.failed, outcome.detail, outcome.progress):
             _log.warning("job %s took so long that another process has taken it over", job.name)
-        self._runs.labels(job.name, status).inc()
+        self._runs.labels(job.name, "failed" if outcome.failed else "ok").inc()
 
 
 def _trigger(job: Job) -> CronTrigger:

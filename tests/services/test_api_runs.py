@@ -19,6 +19,7 @@ from seatwatt.api.declarations import LedgerDeclarations
 from seatwatt.api.jobs.drafts import month_before, write_month_drafts
 from seatwatt.api.keys import LedgerKeys, make_key
 from seatwatt.api.routes.papers import KINDS, Kind
+from seatwatt.api.scheduler import Scheduler
 from seatwatt.api.services import Services
 from seatwatt.api.settling import settle
 from seatwatt.ledger.sites import save_site
@@ -266,3 +267,17 @@ def test_last_months_draft_follows_until_it_is_approved(shop: Shop) -> None:
     assert (run["from"], run["drafted"]["by"]) == ("2026-09-01", "month_drafts")
     assert run["blocking"]
     assert month_before(date(2026, 1, 31)).from_ == date(2025, 12, 1)
+
+
+def test_a_month_that_cannot_be_drafted_is_a_failed_job(shop: Shop) -> None:
+    bill = a_bill(lines=[{"id": "hours", "amount": "1.00", "share_by": "occupied_hours"}])
+    bill["period"] = {"from": "2026-09-01", "to": "2026-09-04"}
+    assert shop.ask("billing", "POST", "/bills", json=bill).status_code == 201
+    shop.now[0] = at(4).at_ms + 30 * 24 * HOUR_MS
+    scheduler: Scheduler = shop.client.app.state.scheduler  # type: ignore[attr-defined]
+    assert scheduler.run(next(job for job in scheduler.jobs if job.name == "month_drafts"))
+    jobs = shop.client.get("/v1/jobs", headers=shop.keys["operator"])
+    [line] = [each for each in jobs.json()["jobs"] if each["name"] == "month_drafts"]
+    assert (line["status"], line["failures"]) == ("failed", 1)
+    assert "lines[0].share_by: hours: nobody has weight by occupied_hours" in line["detail"]
+    assert shop.ask("billing", "GET", "/runs").json()["items"] == []

@@ -23,14 +23,15 @@ DAYS = 7
 
 def write_completeness(services: Services, progress: Progress) -> Outcome:
     """Every declared site; one that cannot be settled is named and the others go on."""
-    said = []
+    said, failed = [], False
     for site_id in services.declarations.ids():
         site = services.declarations.load(site_id).site
         try:
             said.append(f"{site_id}: {_write(services, site)}")
         except InputError as error:
             said.append(f"{site_id}: {error}")
-    return Outcome("; ".join(said) or "no site is declared", progress)
+            failed = True
+    return Outcome("; ".join(said) or "no site is declared", progress, failed)
 
 
 def _write(services: Services, site: Site) -> str:

@@ -16,7 +16,7 @@ WHO = "month_drafts"
 
 def write_month_drafts(services: Services, progress: Progress) -> Outcome:
     """Every declared site; one that cannot be drafted is named and the others go on."""
-    said = []
+    said, failed = [], False
     for site_id in services.declarations.ids():
         site = services.declarations.load(site_id).site
         period = month_before(local_date(services.clock(), site.time_zone))
@@ -24,7 +24,8 @@ def write_month_drafts(services: Services, progress: Progress) -> Outcome:
             said.append(f"{site_id} {period}: {_draft(services, site_id, period)}")
         except InputError as error:
             said.append(f"{site_id} {period}: {error}")
-    return Outcome("; ".join(said) or "no site is declared", progress)
+            failed = True
+    return Outcome("; ".join(said) or "no site is declared", progress, failed)
 
 
 def _draft(services: Services, site_id: str, period: Period) -> str:

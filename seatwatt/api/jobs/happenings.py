@@ -27,7 +27,7 @@ BACK_MS = 2 * 86_400_000
 
 def write_happenings(services: Services, progress: Progress) -> Outcome:
     """Every declared site; the first run looks as far back as the store's grid readings go."""
-    now_ms, done, said = services.clock(), dict(progress), []
+    now_ms, done, said, failed = services.clock(), dict(progress), [], False
     for site_id in services.declarations.ids():
         site = services.declarations.load(site_id).site
         start_ms = done.get(site_id, {}).get("until_ms", BACK_MS) - BACK_MS
@@ -36,11 +36,12 @@ def write_happenings(services: Services, progress: Progress) -> Outcome:
                       *_tariffs(services, site), *_ups_days(services, site, start_ms, now_ms)]
         except InputError as error:
             said.append(f"{site_id}: {error}")
+            failed = True
             continue
         services.writer.write_derived(points)
         done[site_id] = {"until_ms": now_ms}
         said.append(f"{site_id}: {len(points)} events")
-    return Outcome("; ".join(said) or "no site is declared", done)
+    return Outcome("; ".join(said) or "no site is declared", done, failed)
 
 
 def _outages(services: Services, site: Site, start_ms: int, end_ms: int) -> list[DerivedPoint]:

@@ -45,7 +45,7 @@ class Work:
 def write_intervals(services: Services, progress: Progress) -> Outcome:
     """Write what is due for every declared site. A site that cannot be settled is named and the
     others go on; nothing of its progress is lost."""
-    done, said = dict(progress), []
+    done, said, failed = dict(progress), [], False
     for site_id in services.declarations.ids():
         declared = services.declarations.load(site_id)
         before = done.get(site_id, {})
@@ -61,7 +61,8 @@ def write_intervals(services: Services, progress: Progress) -> Outcome:
                 done[site_id] = {"until_ms": work.end_ms, "days": contents}
         except InputError as error:
             said.append(f"{site_id}: {error}")
-    return Outcome("; ".join(said) or "no interval has ended since", done)
+            failed = True
+    return Outcome("; ".join(said) or "no interval has ended since", done, failed)
 
 
 def _keep(services: Services, site: Site, works: Sequence[Work], kept_days: int

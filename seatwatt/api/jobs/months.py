@@ -30,6 +30,7 @@ def write_months(services: Services, progress: Progress) -> Outcome:
     """Every declared site; one that cannot be settled, or a month that cannot be priced, is named
     and the others go on."""
     said: list[str] = []
+    failed = False
     for site_id in services.declarations.ids():
         site = services.declarations.load(site_id).site
         try:
@@ -37,10 +38,11 @@ def write_months(services: Services, progress: Progress) -> Outcome:
                       for point in _month(services, site, start, stop, said)]
         except InputError as error:
             said.append(f"{site_id}: {error}")
+            failed = True
             continue
         services.writer.write_derived(points)
         said.append(f"{site_id}: {len(points)} points")
-    return Outcome("; ".join(said) or "no site is declared", progress)
+    return Outcome("; ".join(said) or "no site is declared", progress, failed)
 
 
 def months(today: date) -> list[tuple[date, date]]:

@@ -18,10 +18,12 @@ from seatwatt.api.jobs.forgetting import forget
 from seatwatt.api.jobs.intervals import CHUNK_MS, LATE_MS, SETTLE_MS, due
 from seatwatt.api.jobs.outcome import Outcome
 from seatwatt.api.scheduler import Scheduler
+from seatwatt.api.services import Services
 from seatwatt.contract.devices import Device
 from seatwatt.contract.intervals import IntervalGrid, local_midnight_ms
 from seatwatt.contract.leasetimes import local_date
 from seatwatt.ledger.answers import claim
+from seatwatt.ledger.jobs import keep_progress
 from seatwatt.metering.energy import MeterEnergy, Quality
 from tests.unit.api.fakes import NOW_MS, World, make_world, small_site
 
@@ -91,6 +93,25 @@ def test_a_failure_keeps_the_progress(world: World) -> None:
     record = scheduler(world, job).records()["fail"]
     assert (record.status, record.detail, record.progress) == (
         "failed", "ZeroDivisionError: boom", {"runs": 1})
+
+
+def test_what_a_job_noted_before_it_failed_stands(world: World) -> None:
+    """A step that cannot be taken back is noted first."""
+    def fail(services: Services, _: object) -> Outcome:
+        keep_progress(services.ledger, "fail", {"until_ms": 7})
+        raise ZeroDivisionError("boom")
+
+    job = Job("fail", "fails", 60, 30, fail)
+    scheduler(world, job).run(job)
+    assert scheduler(world, job).records()["fail"].progress == {"until_ms": 7}
+
+
+def test_a_job_that_could_not_do_all_has_failed_and_keeps_what_it_did(world: World) -> None:
+    job = Job("some", "does some", 60, 30, lambda *_: Outcome("one: wrong", {"runs": 2}, True))
+    scheduler(world, job).run(job)
+    record = scheduler(world, job).records()["some"]
+    assert (record.status, record.detail, record.failures, record.progress) == (
+        "failed", "one: wrong", 1, {"runs": 2})
 
 
 def test_jobs_run_while_the_app_does(ledger_file: Path) -> None:
