@@ -64,10 +64,15 @@ class SeriesBook:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """The series of packs that look alike, in their order; numbers, no texts. One object for all
-    these packs, so that what is worked out for one serves the others."""
+    """The series of packs that look alike, in their order: of one site, numbers, no texts. One
+    object for all these packs, so that what is worked out for one serves the others."""
 
     series: tuple[Series, ...]
+
+    @property
+    def site(self) -> str:
+        """Whose they all are."""
+        return self.series[0].site
 
 
 class Run(NamedTuple):

@@ -18,7 +18,7 @@ def write_bisecting(writer: Writer, batch: ReadingBatch, refused_max: int = REFU
     """Write all of `batch` but the readings the store refuses; return those as (index in the
     batch, the store's words), rising. All others are committed when this returns.
 
-    With n readings of which k are refused, no more than 1 + 2 k (1 + log2 n) requests are made.
+    With n readings of which k are refused, no more than 1 + 2 k (1 + log2 n) writes are made.
     More than `refused_max` refused readings are a fault of the store rather than of the data (a
     retention too short, a field of another type): StoreRefused. A batch that is no longer than
     `refused_max` therefore always ends with verdicts. Any other StoreError passes through; send

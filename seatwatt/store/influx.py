@@ -1,14 +1,15 @@
-"""The writer of readings to InfluxDB: our own lines, one request a call, one attempt a request."""
+"""The writer of readings to InfluxDB: our own lines, one attempt a request."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from seatwatt.contract.errors import StoreMisconfigured, StoreRefused
 from seatwatt.contract.quantities import Quantity
 from seatwatt.contract.readings import ReadingBatch
 from seatwatt.store.influx_http import DatabaseMissing, InfluxAddress, InfluxConnection
 from seatwatt.store.influxql import delete, duration, name
-from seatwatt.store.lines import LineSerialiser, derived_lines
+from seatwatt.store.lines import LineSerialiser, derived_lines, halves
 from seatwatt.store.marks import marks_of
 from seatwatt.store.ports import DerivedPoint
 from seatwatt.store.tags import check_about_people
@@ -18,26 +19,32 @@ POLICY = "readings"
 
 _DERIVED_PER_REQUEST = 5000
 
+_Marked = tuple[bytes, bytes]
+"""Lines of readings, and the marks that go with them."""
+
 
 class InfluxWriter:
     """The Writer port on InfluxDB, safe from several threads: while one batch is on its way to the
-    server the next is serialised."""
+    server the next is serialised. Batches go one after the other, so that the later stands."""
 
     def __init__(self, address: InfluxAddress, *, create: bool = False,
                  retention: str = "") -> None:
         """With `create`, a missing database is made when first met: see `ensure_database`."""
-        self._connection = InfluxConnection(address)
+        self._connection, self._second = InfluxConnection(address), InfluxConnection(address)
+        self._beside = ThreadPoolExecutor(1, "store-beside")
         self._create, self._duration = create, duration(retention)
         self._serialiser = LineSerialiser()
         self._serialising, self._posting = threading.Lock(), threading.Lock()
 
     def write(self, batch: ReadingBatch) -> None:
-        """One request. 204 means that it is in the server's log on disk."""
+        """One request, or two at once for a large batch, which the server works on with two cores.
+        204 means that it is in the server's log on disk."""
         with self._serialising:
             lines = self._serialiser.serialise(batch)
-        marks = derived_lines(marks_of(batch))
+        # Each half with marks of its own: whoever reads between the two must notice the second.
+        parts = [(half, derived_lines(marks_of(batch))) for half in halves(lines)]
         with self._posting:
-            self._post_marked(lines, marks)
+            self._post_at_once(*parts)
 
     def write_derived(self, points: Sequence[DerivedPoint]) -> None:
         """Requests of up to 5,000 points."""
@@ -77,17 +84,25 @@ class InfluxWriter:
                                     f"DURATION {self._duration} REPLICATION 1 DEFAULT"])
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
+        self._beside.shutdown()
         self._connection.close()
+        self._second.close()
 
-    def _post_marked(self, lines: bytes, marks: bytes) -> None:
+    def _post_at_once(self, part: _Marked, other: _Marked | None = None) -> None:
+        """Both; when one fails the other has ended too, and all is sent again sooner or later."""
+        if other is None:
+            _post_marked(self._post, part)
+            return
+        beside = self._beside.submit(_post_marked, self._second.write, other)
         try:
-            self._post(lines + b"\n" + marks if marks else lines)
-        except StoreRefused:
-            # Whatever the server has against the marks, its word on readings is about readings.
-            if not marks:
-                raise
-            self._post(lines)
+            _post_marked(self._post, part)
+        finally:
+            wait([beside])
+        try:
+            beside.result()
+        except DatabaseMissing:
+            _post_marked(self._post, other)
 
     def _post(self, lines: bytes) -> None:
         try:
@@ -109,3 +124,14 @@ class InfluxWriter:
             if any(row[default] for row in block.table()):
                 return True
         return False
+
+
+def _post_marked(post: Callable[[bytes], None], part: _Marked) -> None:
+    lines, marks = part
+    try:
+        post(lines + b"\n" + marks if marks else lines)
+    except StoreRefused:
+        # Whatever the server has against the marks, its word on readings is about readings.
+        if not marks:
+            raise
+        post(lines)

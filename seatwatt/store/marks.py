@@ -19,19 +19,31 @@ def marks_of(batch: ReadingBatch) -> list[DerivedPoint]:
     """The marks to be written with the batch."""
     if not batch.values:
         return []
-    sites = {series.site for series in set(batch.series)}
-    first, last = min(batch.taken_at_ms) // SPAN_MS, max(batch.taken_at_ms) // SPAN_MS
-    if first == last:
-        touched = {(site, first) for site in sites}
-    elif len(sites) == 1:
-        touched = {(site, span) for site in sites
-                   for span in {at_ms // SPAN_MS for at_ms in batch.taken_at_ms}}
-    else:
-        touched = {(series.site, at_ms // SPAN_MS) for series, at_ms
-                   in zip(batch.series, batch.taken_at_ms, strict=True)}
+    touched: set[tuple[str, int]] = set()
+    at = 0
+    for run in batch.runs:
+        if at < run.start:
+            touched |= _touched(batch.part(at, run.start))
+        touched.add((run.layout.site, run.taken_at_ms // SPAN_MS))
+        at = run.start + len(run.layout.series)
+    if at < len(batch):
+        touched |= _touched(batch.part(at, len(batch)) if at else batch)
     value = float(secrets.randbits(53))
     return [DerivedPoint(WRITTEN, (("site", site),), (("mark", value),), span * SPAN_MS)
             for site, span in sorted(touched) if span >= 0]
+
+
+def _touched(batch: ReadingBatch) -> set[tuple[str, int]]:
+    """Sites and quarters, reading by reading."""
+    sites = {series.site for series in set(batch.series)}
+    first, last = min(batch.taken_at_ms) // SPAN_MS, max(batch.taken_at_ms) // SPAN_MS
+    if first == last:
+        return {(site, first) for site in sites}
+    if len(sites) == 1:
+        spans = {at_ms // SPAN_MS for at_ms in batch.taken_at_ms}
+        return {(site, span) for site in sites for span in spans}
+    return {(series.site, at_ms // SPAN_MS) for series, at_ms
+            in zip(batch.series, batch.taken_at_ms, strict=True)}
 
 
 def read_marks(reader: Reader, site: str, start_ms: int, end_ms: int) -> dict[int, float]:

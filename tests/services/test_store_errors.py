@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from seatwatt.contract.quantities import quantity
 from seatwatt.contract.readings import ReadingBatch, SeriesBook
 from seatwatt.settings import StoreSettings
 from seatwatt.store.bisect import write_bisecting
+from seatwatt.store.marks import SPAN_MS, read_marks
 from seatwatt.store.open import open_reader, open_writer
 from seatwatt.store.ports import Reader, Writer
 from tests.servers import Server, free_port, influxd
@@ -115,6 +116,33 @@ def test_a_database_dropped_while_we_run_is_made_again(influx: Server) -> None:
     ask(influx, "DROP DATABASE readings")
     store.write(seats(["1"]))
     assert stored(address(influx)) == {"1": [T]}
+
+
+def large() -> ReadingBatch:
+    """So much that it is sent in two halves at once."""
+    batch = ReadingBatch()
+    for at_ms in range(T, T + 5000):
+        batch.extend(seats(["w1"], at_ms, value=at_ms - T))
+    return batch
+
+
+def test_a_large_batch_into_a_missing_database_is_stored_whole(influx: Server) -> None:
+    url = address(influx, "large")
+    with closing(writer(url)) as into:
+        into.write(large())
+    assert stored(url) == {"w1": list(range(T, T + 5000))}
+    assert list(read_marks(reader(url), "workaround", 0, 2 * T)) == [T // SPAN_MS * SPAN_MS]
+
+
+@pytest.mark.parametrize("bad", [10, 4990])
+def test_a_bad_reading_in_either_half_of_a_large_batch_is_refused_alone(
+        influx: Server, bad: int) -> None:
+    url = address(influx, f"large-{bad}")
+    batch = large()
+    batch.values[bad] = float("nan")
+    with closing(writer(url)) as into:
+        assert [index for index, _ in write_bisecting(into, batch)] == [bad]
+    assert stored(url) == {"w1": [at_ms for at_ms in range(T, T + 5000) if at_ms != T + bad]}
 
 
 def test_a_database_without_a_retention_policy_gets_one(influx: Server) -> None:

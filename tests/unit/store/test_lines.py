@@ -11,7 +11,7 @@ from seatwatt.contract.devices import Device
 from seatwatt.contract.errors import StoreRefused
 from seatwatt.contract.quantities import QUANTITIES, Nature, quantity
 from seatwatt.contract.readings import ReadingBatch, SeriesBook
-from seatwatt.store.lines import LineSerialiser, derived_lines
+from seatwatt.store.lines import LineSerialiser, derived_lines, halves
 from seatwatt.store.ports import DerivedPoint
 
 BOOK = SeriesBook()
@@ -143,3 +143,15 @@ def test_a_derived_point_escapes_its_names() -> None:
 def test_a_derived_point_without_fields_says_nothing() -> None:
     full = DerivedPoint("events", (), (("n", 1.0),), 9)
     assert derived_lines([DerivedPoint("events", (), (), 9), full]) == b"events n=1.0 9"
+
+
+def test_a_large_body_is_cut_between_lines_and_one_with_texts_never() -> None:
+    line = b"seat,device=017,site=s,zone=hall-a power_w=1.5 5"
+    large = b"\n".join([line] * 5001)
+    first, second = halves(large)
+    assert first + b"\n" + second == large
+    assert {*first.split(b"\n"), *second.split(b"\n")} == {line}
+    assert abs(len(first) - len(second)) <= 2 * len(line)
+    assert halves(line) == (line,)
+    assert halves(large + b'\nups,device=u,site=s,zone=z status="a\nb" 5') == (
+        large + b'\nups,device=u,site=s,zone=z status="a\nb" 5',)

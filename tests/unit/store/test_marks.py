@@ -2,7 +2,7 @@
 
 from seatwatt.contract.devices import Device
 from seatwatt.contract.quantities import quantity
-from seatwatt.contract.readings import ReadingBatch, SeriesBook
+from seatwatt.contract.readings import Layout, ReadingBatch, Run, SeriesBook
 from seatwatt.store.marks import SPAN_MS, WRITTEN, marks_of
 
 START_MS = 1_790_000_100_000 // SPAN_MS * SPAN_MS
@@ -30,6 +30,20 @@ def test_several_quarters_and_sites() -> None:
     assert touched(("a", START_MS), ("a", START_MS + SPAN_MS)) == [("a", 0), ("a", SPAN_MS)]
     assert touched(("a", START_MS), ("b", START_MS)) == [("a", 0), ("b", 0)]
     assert touched(("a", START_MS + SPAN_MS), ("b", START_MS)) == [("a", SPAN_MS), ("b", 0)]
+
+
+def test_runs_are_marked_with_what_stands_between_them() -> None:
+    batch = batch_of(("b", START_MS))
+    for site, quarter in (("a", 1), ("a", 1), ("a", 3)):
+        run = batch_of((site, START_MS + quarter * SPAN_MS))
+        run.runs.append(Run(0, Layout(tuple(run.series)), run.taken_at_ms[0], []))
+        batch.extend(run)
+        batch.extend(batch_of(("c", START_MS + (quarter + 1) * SPAN_MS)))
+    with_runs, without = marks_of(batch), marks_of(batch.part(0, len(batch)))
+    assert [(point.tags, point.time_ms) for point in with_runs] == [
+        (point.tags, point.time_ms) for point in without]
+    assert [(dict(point.tags)["site"], (point.time_ms - START_MS) // SPAN_MS)
+            for point in with_runs] == [("a", 1), ("a", 3), ("b", 0), ("c", 2), ("c", 4)]
 
 
 def test_nothing_written_marks_nothing_and_no_clock_was_before_1970() -> None:
