@@ -1,5 +1,6 @@
 """`seatwatt restore`: ledger and embedded store brought back from a backup."""
 
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,9 @@ def restore(file: Annotated[Path, typer.Argument(metavar="FILE", help="an archiv
     """
     ledger, store = LedgerSettings.load(), StoreSettings.load()
     where = store_place(store)
-    beside = where if isinstance(where, Path) else ledger_file(ledger) or Path.cwd() / "restored"
+    # A container has no other place to write to than TMPDIR, where both are servers.
+    beside = where if isinstance(where, Path) else ledger_file(ledger) \
+        or Path(tempfile.gettempdir()) / "restored"
     with _archive.workplace(beside) as folder:
         manifest = _archive.read(file, folder)
         has_store = STORE in manifest.parts and not ledger_only
