@@ -1,5 +1,6 @@
 """One party's total, line by line, as the object that the command and the API show."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from seatwatt.billing.explain import Explanation, NodeLine, SeatLine, explain
@@ -24,6 +25,7 @@ def explanation(settlement: Settlement, party: str) -> dict[str, Any]:
         "unaccounted_wh": wh(found.unaccounted_milliwh), "energy_wh": wh(found.energy_milliwh),
         "by": energy_by(settlement, party),
         "measured_wh": wh(found.measured_milliwh), "estimated_wh": wh(found.estimated_milliwh),
+        "exchanges": list(_exchanges(settlement, found)),
         "findings": [finding_row(finding, grid) for finding in found.findings],
     }
 
@@ -31,6 +33,17 @@ def explanation(settlement: Settlement, party: str) -> dict[str, Any]:
 def of(settlement: Settlement, party: str) -> Explanation:
     """The explanation as billing gives it."""
     return explain(settlement.apportionment, settlement.energies, party)
+
+
+def _exchanges(settlement: Settlement, found: Explanation) -> Iterator[dict[str, Any]]:
+    """Exchanges in the period of the meters above: why a register's difference is not what its
+    meter read."""
+    grid, shown = settlement.grid, {f"seat/{'/'.join(line.seat)}" for line in found.seats}
+    shown |= {line.node for line in (*found.nodes, *found.unaccounted)}
+    for exchange in settlement.site.exchanges:
+        if str(exchange.meter) in shown and grid.start_ms <= exchange.at_ms <= grid.end_ms:
+            yield {"meter": str(exchange.meter), "at": instant_text(exchange.at_ms, grid),
+                   "final_wh": exchange.final_wh, "initial_wh": exchange.initial_wh}
 
 
 def _seat(line: SeatLine, grid: IntervalGrid) -> dict[str, Any]:

@@ -100,8 +100,8 @@ def test_explain_as_tables(monkeypatch: pytest.MonkeyPatch,
                            capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "--explain", "alpha") == 0
     out = capsys.readouterr().out
-    assert "weight 86,400,000 of 172,800,000 ms of seats held" in out
-    assert "total, with direct" in out
+    assert "weight 24.00 of 48.00 h of seats held, 50.00 %" in out
+    assert "total = direct + shared + unaccounted" in out
     assert "3.538500" in out
 
 
@@ -249,6 +249,24 @@ def test_charges_stand_between_energies_and_findings(monkeypatch: pytest.MonkeyP
     assert run(monkeypatch, "--bill", str(bill)) == 0
     shown = capsys.readouterr().out
     assert shown.index("sum = supply") < shown.index("fixed") < shown.index("R07 ")
+
+
+def test_explain_says_why_a_register_does_not_simply_rise(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    site = exchanged(tmp_path, "2026-10-07T12:05:00+05:00")
+    assert run(monkeypatch, "--explain", "alpha", site=site) == 0
+    shown = capsys.readouterr().out
+    assert " *\n" not in shown     # the mark stands beside what the seat took
+    assert " *  " in shown
+    assert "* not closing less opening" in shown
+    assert ("exchange seat/hall-a/001 2026-10-07T12:05:00+05:00: the old meter ended at 9.000000, "
+            "the new one began at 0.000000") in shown
+    assert "h of seats held, " in shown
+    assert run(monkeypatch, "--explain", "alpha", "--json", site=site) == 0
+    assert json.loads(capsys.readouterr().out)["explain"]["exchanges"] == [
+        {"meter": "seat/hall-a/001", "at": "2026-10-07T12:05:00+05:00", "final_wh": 9000,
+         "initial_wh": 0}]
 
 
 def test_an_empty_period_is_refused() -> None:
