@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from seatwatt.billing.apportion import apportion
 from seatwatt.billing.result import Apportionment
 from seatwatt.contract.devices import Device
+from seatwatt.contract.errors import InputError
 from seatwatt.contract.findings import Finding
 from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.site import Site
@@ -13,6 +14,10 @@ from seatwatt.metering.energy import MeterEnergy
 from seatwatt.metering.site import site_energy
 from seatwatt.settlement.sources import Source, readings_of, store_of
 from seatwatt.settlement.undeclared import undeclared_registers
+
+
+LONGEST_DAYS = 1100
+"""Three years: a year mistyped would fill the memory before it ends."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +39,8 @@ def settle(site: Site, source: Source, start_ms: int, end_ms: int,
     tell of registers that are not declared. Raises InputError for declarations or readings that
     cannot be used, and the store's errors.
     """
+    if end_ms - start_ms > LONGEST_DAYS * 86_400_000:
+        raise InputError("period", "it is too long", f"at most {LONGEST_DAYS} days")
     grid = IntervalGrid.between(start_ms, end_ms, interval_s or site.interval_s, site.time_zone)
     wanted = shares_by_occupancy(site) if with_occupancy is None else with_occupancy
     readings, store = readings_of(site, source, grid, wanted), store_of(source)
