@@ -74,12 +74,13 @@ def mosquitto(folder: Path) -> Iterator[Running]:
 
 @contextmanager
 def influxd(folder: Path, port: int = 0) -> Iterator[Running]:
-    """An InfluxDB 1.x as delivered, on `port` if given."""
+    """An InfluxDB 1.x as delivered but for GOGC (docs/operations.md), on `port` if given."""
     port = port or free_port()
     config = folder / "influxdb.conf"
     config.write_text(_INFLUXD.format(port=port, other_port=free_port(), folder=folder))
     yield from _running([_program("influxd"), "-config", str(config)], port,
-                        lambda: _pings(port), folder / "influxd.log")
+                        lambda: _pings(port), folder / "influxd.log",
+                        {"GOGC": "200", **os.environ})
 
 
 @contextmanager
