@@ -15,7 +15,6 @@ from seatwatt.metering.site import site_energy
 from seatwatt.settlement.sources import Source, readings_of, store_of
 from seatwatt.settlement.undeclared import undeclared_registers
 
-
 LONGEST_DAYS = 1100
 """Three years: a year mistyped would fill the memory before it ends."""
 
