@@ -19,6 +19,7 @@ ACCOUNTS = {"ingest": ["ingest"], "operator": ["operator"],
 def main(folder: Path, hosts: list[str]) -> None:
     """Both, in `folder`; clients may reach the broker by any of `hosts`."""
     owner = (SERVICE_ID, SERVICE_ID) if os.geteuid() == 0 else (os.getuid(), os.getgid())
+    folder.mkdir(parents=True, exist_ok=True)
     environment_file(folder / ".env", owner)
     provision(folder / "secrets", ["mosquitto", "localhost", *hosts])
     if os.geteuid() == 0:

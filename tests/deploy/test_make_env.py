@@ -16,6 +16,7 @@ def make(folder: Path) -> str:
 
 
 def test_it_makes_all_that_compose_asks_for(tmp_path: Path) -> None:
+    tmp_path /= "new"
     said = make(tmp_path)
     text = (tmp_path / ".env").read_text()
     made = dict(line.split("=", 1) for line in text.splitlines())

@@ -47,8 +47,8 @@ def draw(seeded: Seeded, board: Json, target: Path) -> None:
             figure.text(0.012, top - 0.26 / height, panel["title"], fontsize=13, weight="bold")
             continue
         tall = grid["h"] * UNIT_INCH
-        axes = figure.add_axes((left + 0.042, top - (tall - 0.42) / height,
-                                grid["w"] / 24 - 0.055, (tall - 0.82) / height))
+        axes = figure.add_axes((left + 0.058, top - (tall - 0.42) / height,
+                                grid["w"] / 24 - 0.071, (tall - 0.82) / height))
         axes.set_title(panel["title"], fontsize=11, loc="left")
         drawn = _drawn(seeded, panel, hours, DRILLED.get(board["uid"], {}))
         draw_panel(axes, panel, drawn, spans)
