@@ -8,7 +8,16 @@ import numpy as np
 
 from seatwatt.contract.devices import Device
 from seatwatt.contract.intervals import IntervalGrid, local_midnight_ms
-from seatwatt.metering import MeterEnergy, Quality, RegisterColumn
+from seatwatt.contract.site import Acceptance, Exchange
+from seatwatt.metering import (
+    MeterEnergy,
+    MeterRules,
+    Quality,
+    RegisterColumn,
+    Shape,
+    meter_energy,
+    register_curve,
+)
 
 ZONE = ZoneInfo("Asia/Karachi")
 DAY = date(2026, 10, 7)
@@ -18,6 +27,7 @@ HOUR_MS = 3_600_000
 METER = Device("meter", "hall-a", "board")
 SEAT = Device("seat", "hall-a", "017")
 GRID = IntervalGrid.between(MIDNIGHT_MS, MIDNIGHT_MS + 24 * HOUR_MS, 1800, ZONE)
+RULES = MeterRules(max_power_w=20_000)
 
 Readings = dict[int, float]
 
@@ -63,3 +73,22 @@ def total(energy: MeterEnergy) -> int:
 def when(energy: MeterEnergy, quality: Quality) -> list[str]:
     """Local starts of the intervals of this quality."""
     return [local(GRID.boundaries_ms[i]) for i in np.flatnonzero(energy.quality == quality)]
+
+
+def energy_of(readings: Readings, rules: MeterRules = RULES, *exchanges: Exchange,
+              grid: IntervalGrid = GRID, accepted: tuple[Acceptance, ...] = (),
+              shape: Shape | None = None) -> MeterEnergy:
+    """What these readings of the board make of the day."""
+    return meter_energy(METER, column(readings), grid, rules, exchanges, accepted, shape)
+
+
+def shape_of(readings: Readings) -> Shape:
+    """The shape that a board with these readings lends to what hangs below it."""
+    return Shape(str(METER), ((1, register_curve(METER, column(readings), RULES)),))
+
+
+def stopped(readings: Readings, start: str, end: str) -> Readings:
+    """The same steps, but none from `start` to `end`."""
+    lost = readings[at(end)] - readings[at(start)]
+    return {t: v if t <= at(start) else readings[at(start)] if t < at(end) else v - lost
+            for t, v in readings.items()}

@@ -11,13 +11,11 @@ from seatwatt.contract.errors import InputError
 from seatwatt.contract.intervals import IntervalGrid, local_midnight_ms
 from seatwatt.contract.site import Exchange
 from seatwatt.metering import (
-    MeterEnergy,
     MeterRules,
     Quality,
     RegisterAt,
     Shape,
     curve_energy,
-    meter_energy,
     register_curve,
     texts,
 )
@@ -26,22 +24,18 @@ from tests.unit.metering.days import (
     HOUR_MS,
     METER,
     QUARTER_MS,
+    RULES,
     Readings,
     at,
     column,
     day,
+    energy_of,
     rules_of,
+    shape_of,
     total,
     when,
     without,
 )
-
-RULES = MeterRules(max_power_w=20_000)
-
-
-def energy_of(readings: Readings, grid: IntervalGrid = GRID, rules: MeterRules = RULES,
-              *exchanges: Exchange, shape: Shape | None = None) -> MeterEnergy:
-    return meter_energy(METER, column(readings), grid, rules, exchanges, (), shape)
 
 
 def test_texts_read_as_their_examples() -> None:
@@ -107,13 +101,13 @@ def test_a_gap_across_the_night_the_clocks_go_back() -> None:
     zone = ZoneInfo("Europe/Amsterdam")
     start, end = (local_midnight_ms(date(2026, 10, d), zone) for d in (25, 26))
     grid = IntervalGrid.between(start, end, 3600, zone)
-    energy = energy_of({start - HOUR_MS: 0.0, end + HOUR_MS: 2700.0}, grid)
+    energy = energy_of({start - HOUR_MS: 0.0, end + HOUR_MS: 2700.0}, grid=grid)
     assert energy.energy_milliwh.tolist() == [100_000] * 25
 
 
 def test_a_gap_with_a_parent_that_stood_still_is_spread_evenly() -> None:
     still = dict.fromkeys(day(), 5.0)
-    shape = Shape("meter/hall-a/board", ((1, register_curve(METER, column(still), RULES)),))
+    shape = shape_of(still)
     energy = energy_of(without(day(), "09:00", "15:00"), shape=shape)
     assert energy.energy_milliwh[18:30].tolist() == [200_000] * 12
     assert energy.findings[0].detail.endswith("spread evenly")
@@ -137,7 +131,7 @@ def test_a_gap_gives_nothing_to_the_time_in_which_the_parent_fed_in() -> None:
     {},
 ], ids=["has a gap", "was reset", "ends too soon", "one reading", "none"])
 def test_a_parent_that_is_not_measured_throughout_lends_no_shape(spoilt: Readings) -> None:
-    shape = Shape("meter/hall-a/board", ((1, register_curve(METER, column(spoilt), RULES)),))
+    shape = shape_of(spoilt)
     energy = energy_of(without(day(), "09:00", "15:00"), shape=shape)
     assert energy.energy_milliwh[18:30].tolist() == [200_000] * 12
 
@@ -166,7 +160,7 @@ HALF_MS = QUARTER_MS // 2
 def test_a_period_that_opens_within_a_rollover(before_wh: float, after_wh: float,
                                                shown_milliwh: int) -> None:
     readings = {t + HALF_MS: after_wh for t in day()} | {at("00:00") - HALF_MS: before_wh}
-    energy = energy_of(readings, GRID, MeterRules(max_power_w=100, modulus_wh=100))
+    energy = energy_of(readings, MeterRules(max_power_w=100, modulus_wh=100))
     assert rules_of(energy) == ["R05"]
     assert energy.opening == RegisterAt(at("00:00"), shown_milliwh, Quality.MEASURED)
 
@@ -189,7 +183,7 @@ def test_a_period_opens_with_the_new_meter_and_closes_with_the_old_one() -> None
                  for clock, final, initial in (("00:00", 777.0, 20_000.0),
                                                ("24:00", 29_600.0, 5.0))]
     readings = {t: v for t, v in day().items() if t < at("24:00")}
-    energy = energy_of(readings, GRID, RULES, *exchanges)
+    energy = energy_of(readings, RULES, *exchanges)
     assert energy.opening == RegisterAt(at("00:00"), 20_000_000, Quality.MEASURED)
     assert energy.closing == RegisterAt(at("24:00"), 29_600_000, Quality.MEASURED)
     assert total(energy) == 9_600_000
@@ -208,7 +202,7 @@ def test_findings_beside_the_period_are_told_and_block_nothing() -> None:
 
 def test_energy_of_forty_days_of_a_power_station_does_not_overflow() -> None:
     readings = {at("00:00") - 20 * 24 * HOUR_MS: 0.0, at("00:00") + 20 * 24 * HOUR_MS: 9e12}
-    energy = energy_of(readings, GRID, MeterRules(max_gap_ms=10**10))
+    energy = energy_of(readings, MeterRules(max_gap_ms=10**10))
     # 9e15 mWh over 1920 half hours.
     assert energy.energy_milliwh.tolist() == [4_687_500_000_000] * 48
     assert energy.energy_milliwh.dtype == np.int64
@@ -217,6 +211,6 @@ def test_energy_of_forty_days_of_a_power_station_does_not_overflow() -> None:
 def test_resets_beyond_what_can_be_counted_are_refused() -> None:
     readings = {at("00:00") + i * 60_000: 9e12 - i for i in range(1_500)}
     with pytest.raises(InputError, match=r"^meter/hall-a/board: its resets add up to more energy"):
-        energy_of(readings, GRID, MeterRules())
-    assert total(energy_of(readings | {at("24:00"): 9e12}, GRID,
+        energy_of(readings, MeterRules())
+    assert total(energy_of(readings | {at("24:00"): 9e12},
                            MeterRules(max_power_w=100))) == 0

@@ -17,6 +17,7 @@ from tests.unit.metering.days import (
     column,
     day,
     rules_of,
+    stopped,
     total,
     when,
     without,
@@ -41,13 +42,6 @@ def imports(**readings: Readings) -> Registers:
 
 GRID_NODE = Node(device=MAINS, source="grid")
 BOARD = Node(device=METER)
-
-
-def stopped(readings: Readings, start: str, end: str) -> Readings:
-    """The same steps, but none from `start` to `end`."""
-    lost = readings[at(end)] - readings[at(start)]
-    return {t: v if t <= at(start) else readings[at(start)] if t < at(end) else v - lost
-            for t, v in readings.items()}
 
 
 def test_every_metered_node_and_every_declared_seat_with_readings_is_there() -> None:

@@ -10,36 +10,31 @@ import pytest
 
 from seatwatt.contract.site import Acceptance, Exchange
 from seatwatt.metering import (
-    MeterEnergy,
     MeterRules,
     Quality,
     RegisterColumn,
     meter_energy,
     register_curve,
 )
-from seatwatt.metering.shape import Shape
 from tests.unit.metering.days import (
     GRID,
     METER,
     QUARTER_MS,
+    RULES,
     SEAT,
     Readings,
     at,
     column,
     day,
+    energy_of,
     rules_of,
+    shape_of,
     total,
     when,
     without,
 )
 
-RULES = MeterRules(max_power_w=20_000)
 HALF_HOURS = [200_000] * 48
-
-
-def energy_of(readings: Readings, rules: MeterRules = RULES, *exchanges: Exchange,
-              accepted: tuple[Acceptance, ...] = (), shape: Shape | None = None) -> MeterEnergy:
-    return meter_energy(METER, column(readings), GRID, rules, exchanges, accepted, shape)
 
 
 def noon(final_wh: float, initial_wh: float) -> Exchange:
@@ -254,7 +249,7 @@ def test_outage_inside_a_gap_gets_no_energy() -> None:
         if not at("10:00") < t <= at("12:00"):
             register += 500.0
         parent[t] = register
-    shape = Shape("meter/hall-a/board", ((1, register_curve(METER, column(parent), RULES)),))
+    shape = shape_of(parent)
     energy = energy_of(without(day(), "09:00", "15:00"), shape=shape)
     assert energy.energy_milliwh[18:30].tolist() == [300_000] * 2 + [0] * 4 + [300_000] * 6
     assert total(energy) == 9_600_000
