@@ -133,8 +133,9 @@ def _node_text(line: dict[str, Any]) -> str:
                 if line["residual_wh"] >= 0 else
                 f"the meters below it read {kwh(-line['residual_wh'])} more")
     return (f"{line['node']}:{registers} read {kwh(line['own_wh'])}\n  {residual}\n"
-            f"  of that {kwh(line['part_wh'])} shared by {line['rule']}{other}\n"
-            f"  weight {_weight_text(line)}")
+            f"  of that {kwh(line['part_wh'])} "
+            + (f"the operator's{other}" if line["rule"] == "operator" else
+               f"shared by {line['rule']}{other}\n  weight {_weight_text(line)}"))
 
 
 def _weight_text(line: dict[str, Any]) -> str:
