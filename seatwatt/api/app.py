@@ -33,6 +33,7 @@ from seatwatt.api.scheduler import Scheduler
 from seatwatt.api.services import Services
 from seatwatt.api.sessions import LedgerSessions
 from seatwatt.api.settlements import Settlements
+from seatwatt.api.shown import Shown
 
 _ABOUT = """Watches the workstations and utilities of shared offices and apportions every metered
 watt-hour to exactly one party. Energies are in Wh, times are RFC 3339, periods are half-open.
@@ -60,6 +61,7 @@ def create_app(services: Services, keys: Keys) -> FastAPI:
     app.state.sessions = LedgerSessions(services.ledger, services.clock, services.settings,
                                         attempts)
     app.state.settlements, app.state.scheduler = settlements, scheduler
+    app.state.shown = Shown()
     app.add_middleware(Edge, metrics=RequestMetrics(registry), answer=_told)
     problems.install(app, _told)
     pages.install(app)

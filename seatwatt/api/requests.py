@@ -34,7 +34,7 @@ class Format(StrEnum):
     NDJSON = "ndjson"
 
 
-_MEDIA = {Format.JSON: "application/json", Format.CSV: "text/csv; charset=utf-8",
+MEDIA = {Format.JSON: "application/json", Format.CSV: "text/csv; charset=utf-8",
           Format.NDJSON: "application/x-ndjson"}
 
 
@@ -104,11 +104,15 @@ FormatDep = Annotated[Format, Depends(chosen_format)]
 
 
 def streamed(format: Format, parts: Iterator[bytes], name: str) -> StreamingResponse:
-    """`parts` as they come; CSV is offered as a file called `name`."""
-    headers = {"vary": "accept"}
+    """`parts` as they come."""
+    return StreamingResponse(parts, headers=headers_of(format, name), media_type=MEDIA[format])
+
+
+def headers_of(format: Format, name: str) -> dict[str, str]:
+    """CSV is offered as a file called `name`."""
     if format is Format.CSV:
-        headers["content-disposition"] = f'attachment; filename="{name}.csv"'
-    return StreamingResponse(parts, headers=headers, media_type=_MEDIA[format])
+        return {"vary": "accept", "content-disposition": f'attachment; filename="{name}.csv"'}
+    return {"vary": "accept"}
 
 
 _PROBLEM: dict[str, Any] = {

@@ -69,6 +69,6 @@ class Services:
     settings: ApiSettings
 
     def keeper(self) -> Keeper:
-        """Registers from kept days, compared with the store once an hour."""
+        """Registers from kept days."""
         now_ms = self.clock()
-        return Keeper(self.ledger, self.reader, now_ms, Trust.hourly(now_ms))
+        return Keeper(self.ledger, self.reader, now_ms, Trust.usual(now_ms))

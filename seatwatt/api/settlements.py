@@ -1,4 +1,5 @@
-"""Settlements on demand: computed in two threads, once for all who ask, remembered for a while."""
+"""Settlements on demand: computed in two threads, once for all who ask, and remembered while
+nothing was written to their period."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,10 @@ from seatwatt.api.periods import Period
 from seatwatt.api.services import Services, Settled
 from seatwatt.api.single_flight import SingleFlight
 from seatwatt.billing.bill import Period as BillingPeriod
+from seatwatt.contract.errors import StoreError
+from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.leasetimes import local_date
+from seatwatt.contract.site import Site
 from seatwatt.ledger.sites import Declared
 from seatwatt.settlement.forgotten import with_known_occupancy
 from seatwatt.settlement.run_compute import compute
@@ -21,6 +25,9 @@ from seatwatt.settlement.statement import blocking, run_document
 
 REMEMBERED = 8
 _THREADS = 2
+LOOKED_AT = 64
+LOOK_MS = 1000
+"""How often the store is asked whether something was written; longer where it answers slowly."""
 
 _Key = tuple[str, int, int, int]
 
@@ -31,9 +38,12 @@ class Settlements:
     def __init__(self, services: Services, registry: CollectorRegistry) -> None:
         self._services = services
         self._executor = ThreadPoolExecutor(_THREADS, "settlement")
+        self._looking = ThreadPoolExecutor(1, "looking")
         self._flights: SingleFlight[_Key, Settled] = SingleFlight(
             self._executor, services.clock, REMEMBERED,
             round(1000 * services.settings.api_age_s))
+        self._seen: SingleFlight[_Key, str | None] = SingleFlight(
+            self._looking, services.clock, LOOKED_AT, LOOK_MS)
         self._charges: SingleFlight[_Key, dict[str, Any]] = SingleFlight(
             self._executor, services.clock, REMEMBERED, age_ms=0)
         registry.register(_CacheMetrics(self._flights))
@@ -42,11 +52,21 @@ class Settlements:
         """The settlement; with `anew`, never a remembered one."""
         site, services = declared.site, self._services
         key = (site.id, declared.revision, period.start_ms, period.end_ms)
-        future = self._flights.get(
-            key, lambda: services.settle(site, services.keeper(), period.start_ms, period.end_ms),
-            anew)
         # Shielded: one caller who hangs up must not cancel what others wait for.
-        return await asyncio.shield(asyncio.wrap_future(future))
+        seen = await asyncio.shield(asyncio.wrap_future(self._seen.get(
+            key, lambda: self._look(site, period), anew)))
+        return await asyncio.shield(asyncio.wrap_future(self._flights.get(
+            key, lambda: services.settle(site, services.keeper(), period.start_ms, period.end_ms),
+            anew, seen, running=period.end_ms > services.clock())))
+
+    def _look(self, site: Site, period: Period) -> str | None:
+        """What the readings of the period are at; None where nobody can tell."""
+        grid = IntervalGrid.between(period.start_ms, period.end_ms, site.interval_s,
+                                    site.time_zone)
+        try:
+            return self._services.keeper().seen(site, grid)
+        except StoreError:
+            return None  # What is remembered may be shown for a while yet.
 
     async def charges(self, declared: Declared, period: Period, anew: bool = False
                       ) -> dict[str, Any]:
@@ -68,6 +88,7 @@ class Settlements:
     def close(self) -> None:
         """Wait for running computations and let the threads go."""
         self._executor.shutdown()
+        self._looking.shutdown()
 
 
 class _CacheMetrics:

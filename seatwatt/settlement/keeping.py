@@ -59,13 +59,8 @@ class Trust:
     unmarked_since_ms: int = -1
 
     @classmethod
-    def hourly(cls, now_ms: int) -> "Trust":
-        """For what is only shown."""
-        return cls(now_ms - CHECK_MS, now_ms - CHECK_MS)
-
-    @classmethod
-    def for_money(cls, now_ms: int) -> "Trust":
-        """For what is billed: who fills the store beside us is looked after each time."""
+    def usual(cls, now_ms: int) -> "Trust":
+        """Our own marks are believed for an hour; who fills the store beside us leaves none."""
         return cls(now_ms - CHECK_MS, now_ms)
 
     @classmethod
@@ -124,6 +119,18 @@ class Keeper:
         found = self._with_neighbours(site.id, whole, days, grid)
         return PeriodRegisters({key: RegisterColumn(column.times_ms, column.values)
                                 for key, column in found.items()}, _digest(found, said, days))
+
+    def seen(self, site: Site, grid: IntervalGrid) -> str | None:
+        """As `state`, but only of what is known without reading anything, marks of the store and
+        kept days; None where a day bears no mark, so that this tells nothing of it."""
+        days = days_around(site, grid.start_ms, grid.end_ms)
+        marks = self._marks(site.id, days)
+        heads = kept_heads(self.engine, site.id, days[0].date, _after(days))
+        if not any(marks.values()) or any(not marks[day] for day in heads):
+            return None
+        lines = [f"{day} {mark} {heads[day].content if day in heads else ''}"
+                 for day, mark in marks.items()]
+        return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
 
     def state(self, site: Site, grid: IntervalGrid) -> str:
         """A digest of all that `period` would give and of all that was written to its days, without

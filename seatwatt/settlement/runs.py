@@ -42,7 +42,7 @@ def draft(engine: Engine, reader: Reader, site: str, period: Period, by: Mark,
     """Compute the period as things stand now, with adjustments of issued runs before it, and keep
     it as its draft. With `compare` every kept day is compared with the store first. InputError,
     ConflictError and the store's errors leave no draft behind."""
-    trust = Trust.none(by.at_ms) if compare else Trust.for_money(by.at_ms)
+    trust = Trust.none(by.at_ms) if compare else Trust.usual(by.at_ms)
     keeper = Keeper(engine, reader, by.at_ms, trust)
     existing = find_run(engine, site, period.from_, period.to)
     if existing is not None and existing.state != "draft":

@@ -159,8 +159,8 @@ def test_what_another_program_wrote_is_noticed_by_count_and_sum(place: Place) ->
     _beside_the_writer(place)
     assert place.keeper().period(SITE, PERIOD).digest == before  # not yet
     place.now_ms += CHECK_MS + 1
-    assert place.check(trust=Trust.hourly(place.now_ms)) != before
-    unchanged = place.check(trust=Trust.hourly(place.now_ms))
+    assert place.check(trust=Trust.usual(place.now_ms)) != before
+    unchanged = place.check(trust=Trust.usual(place.now_ms))
     assert place.check(trust=Trust.none(place.now_ms + 1)) == unchanged
 
 

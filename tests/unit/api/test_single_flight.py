@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from seatwatt.api.single_flight import SingleFlight
+from seatwatt.api.single_flight import UNCHANGED_MS, SingleFlight
 
 
 class Clock:
@@ -101,3 +101,35 @@ def test_a_failure_is_forgotten(executor: ThreadPoolExecutor) -> None:
     with pytest.raises(ZeroDivisionError):
         flights.get("key", lambda: 1 // 0).result()
     assert flights.get("key", lambda: 1).result() == 1
+
+
+def test_a_result_of_the_same_inputs_does_not_age(executor: ThreadPoolExecutor) -> None:
+    clock = Clock()
+    flights: SingleFlight[str, int] = SingleFlight(executor, clock, limit=2, age_ms=5000)
+    compute = counting(clock, cost_ms=10)
+    assert flights.get("key", compute, seen="a").result() == 0
+    clock.now_ms = UNCHANGED_MS
+    assert flights.get("key", compute, seen="a").result() == 0
+    clock.now_ms += 1
+    assert flights.get("key", compute, seen="a").result() == 1
+
+
+def test_other_inputs_are_waited_for_when_the_age_is_over(executor: ThreadPoolExecutor) -> None:
+    clock = Clock()
+    flights: SingleFlight[str, int] = SingleFlight(executor, clock, limit=2, age_ms=5000)
+    compute = counting(clock, cost_ms=1000)
+    assert flights.get("key", compute, seen="a").result() == 0
+    clock.now_ms = 5000
+    assert flights.get("key", compute, seen="b").result() == 0
+    clock.now_ms = 5001
+    assert flights.get("key", compute, seen="b").result() == 1
+
+
+def test_a_running_period_is_judged_by_its_age(executor: ThreadPoolExecutor) -> None:
+    clock = Clock()
+    flights: SingleFlight[str, int] = SingleFlight(executor, clock, limit=2, age_ms=5000)
+    compute = counting(clock, cost_ms=1000)
+    assert flights.get("key", compute, seen="a", running=True).result() == 0
+    clock.now_ms = 20_000
+    assert flights.get("key", compute, seen="b", running=True).result() == 0
+    assert flights.computed == 1
