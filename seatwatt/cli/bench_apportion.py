@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from datetime import time as clock
@@ -98,10 +98,10 @@ class _Case:
 
     @classmethod
     def of(cls, seats: int) -> "_Case":
-        site = _site(seats)
+        site = site_with(seats)
         start_ms, end_ms = (local_midnight_ms(day, ZONE) for day in MONTH)
         grid = IntervalGrid.between(start_ms, end_ms, site.interval_s, ZONE)
-        return cls(site, grid, _registers(site, grid))
+        return cls(site, grid, dict(site_registers(site, grid)))
 
     def run(self, count: int, tick: Callable[[], None]) -> _Timed:
         """Metering and apportioning of so many sites, one after another."""
@@ -117,7 +117,7 @@ class _Case:
         return _Timed(metering_s, billing_s, time.process_time() - cpu_start)
 
 
-def _site(seats: int) -> Site:
+def site_with(seats: int) -> Site:
     """Halls of 14 seats with a board each below grid, generator and solar; eight tenants, every
     second hall used by two of them in shifts."""
     halls = [Zone(name=f"hall-{i}", area_m2=60.0,
@@ -151,7 +151,8 @@ def _shift(start: int, end: int) -> Shift:
     return Shift(days=tuple(range(7)), start=clock(start), end=clock(end))
 
 
-def _registers(site: Site, grid: IntervalGrid) -> Registers:
+def site_registers(site: Site, grid: IntervalGrid
+                   ) -> Iterator[tuple[tuple[Device, str], RegisterColumn]]:
     """Each register once a minute at a second of its own, in steps of a tenth of a watt-hour.
 
     A source's steps are as large as those of all below it together.
@@ -168,5 +169,7 @@ def _registers(site: Site, grid: IntervalGrid) -> Registers:
         values_wh = np.cumsum(random.random(minutes) * step_wh).astype(np.float64)
         return RegisterColumn(times_ms, np.round(values_wh, 1).astype(np.float64))
 
-    meters = {(device, "energy_import"): column(size) for device, size in size_wh.items()}
-    return meters | {(seat, "energy"): column(2.0) for seat in seats}
+    for device, size in size_wh.items():
+        yield (device, "energy_import"), column(size)
+    for seat in seats:
+        yield (seat, "energy"), column(2.0)
