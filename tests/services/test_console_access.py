@@ -43,7 +43,8 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("POST", f"{OF_SITE}/findings/acceptance"): {OP, EN},
     ("POST", f"{OF_SITE}/findings/exchange"): {OP, EN},
     ("GET", f"{OF_SITE}/billing"): {OP, BI}, ("POST", f"{OF_SITE}/bills"): {OP, BI},
-    ("POST", f"{OF_SITE}/runs"): {OP, BI}, ("GET", RUN): {OP, BI},
+    ("GET", f"{OF_SITE}/charges"): {OP, BI}, ("POST", f"{OF_SITE}/runs"): {OP, BI},
+    ("GET", RUN): {OP, BI},
     ("POST", f"{RUN}/{{step}}"): {OP, BI},
     ("GET", f"{OF_SITE}/tenants/{{tenant}}"): {OP, BI, TE},
 }

@@ -92,6 +92,25 @@ def test_a_month_gone_by_is_whole_and_a_month_to_come_is_refused(app: FastAPI) -
             assert browser.status(f"{TENANT}?month={month}") == 422
 
 
+def test_the_running_month_as_it_stands(app: FastAPI, building: Building) -> None:
+    tariff = ("tariff: t1\nsupplier: PESCO\nsource: grid\ncurrency: PKR\nfrom: 2026-01-01\n"
+              "document: SRO 1\nlines: [{id: energy, price: \"40.00\", per: kwh}]\n")
+    with browsing(app, "billing") as browser:
+        assert browser.send(f"{SITE}/bills", document=tariff).status == 303
+        building.now_ms = at(4).at_ms + 5 * 3_600_000
+        shown = browser.open(f"{SITE}/charges")
+        routes = browser.client.get("/v1/sites/s/charges", params={
+            "from": "2026-09-01", "to": "2026-09-04"}).json()
+        assert "1 Sep 2026 to 4 Sep 2026" in shown
+        assert "provisional, by the tariff" in shown
+        for party in ("alpha", "beta"):
+            assert f">{routes['totals'][party]['PKR']}<" in shown
+        assert routes["totals"]["alpha"] == {"PKR": "288.00"}  # 7.2 kWh at 40
+        building.now_ms = at(1).at_ms + 5 * 3_600_000
+        assert browser.status(f"{SITE}/charges") == 422
+        assert list_runs(building.engine, "s") == []
+
+
 def test_a_finding_that_blocks_is_settled_from_the_page(app: FastAPI, building: Building) -> None:
     building.registers.lose(SEATS[0], at(3).at_ms - 3 * 3_600_000)
     with browsing(app, "billing") as billing, browsing(app, "operator") as operator:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI, Response
 
 from seatwatt.api.console import (
     billing,
+    charges,
     doors,
     findings,
     overview,
@@ -18,7 +19,8 @@ from seatwatt.api.console import (
 from seatwatt.api.console.errors import PREFIX
 from seatwatt.api.console.rendering import ICON, STYLE
 
-_MODULES = (doors, overview, technical, findings, quarantine, billing, runs, tenants, people)
+_MODULES = (doors, overview, technical, findings, quarantine, billing, charges, runs, tenants,
+            people)
 _style = APIRouter()
 _FILES = files(__package__)
 _SHEET, _DRAWING = ((_FILES / name).read_bytes() for name in ("style.css", "icon.svg"))
