@@ -56,8 +56,8 @@ def main() -> None:
 
 
 def _run(name: str, arguments: list[str]) -> None:
-    app: typer.Typer = importlib.import_module(COMMANDS[name][0]).app
     try:
+        app: typer.Typer = importlib.import_module(COMMANDS[name][0]).app
         sys.exit(app(arguments, prog_name=f"seatwatt {name}", standalone_mode=False))
     except SeatwattError as error:
         _fail(str(error))
@@ -67,6 +67,8 @@ def _run(name: str, arguments: list[str]) -> None:
         _misused(error, name)
     except typer.Abort:
         _fail("nothing was typed; expected an answer")
+    except KeyboardInterrupt:
+        sys.exit(130)  # Ctrl-C while it was still starting; later on the command sees to it
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing left to say.
         sys.stderr.close()
