@@ -241,9 +241,7 @@ class Shapes:
 
     def cut(self, payload: bytes, topic: Topic) -> Cut | None:
         """For `read` and `learn`; None when a try is not worth it."""
-        if len(payload) < WORTH_BYTES or not self._pace(topic).is_due():
-            return None
-        return cut(payload)
+        return cut(payload) if self._pace(topic).is_due() else None
 
     def read(self, of: Cut, topic: Topic, latest_s: float) -> Found | None:
         """The readings of a pack that has a known shape and nothing odd in it."""

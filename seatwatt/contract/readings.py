@@ -109,8 +109,9 @@ class ReadingBatch:
 
     def extend(self, other: "ReadingBatch") -> None:
         """Add all of `other` at the end."""
-        here = len(self.values)
-        self.runs += [run._replace(start=here + run.start) for run in other.runs]
+        if other.runs:
+            here = len(self.values)
+            self.runs += [run._replace(start=here + run.start) for run in other.runs]
         self.series += other.series
         self.taken_at_ms += other.taken_at_ms
         self.values += other.values

@@ -20,7 +20,7 @@ from seatwatt.contract._senml_rules import (
     is_text,
     judge_message,
 )
-from seatwatt.contract._senml_shapes import Shapes
+from seatwatt.contract._senml_shapes import WORTH_BYTES, Shapes
 from seatwatt.contract.quantities import Nature
 from seatwatt.contract.readings import ReadingBatch, Refusal, Series, SeriesBook
 from seatwatt.contract.rules import Rule
@@ -73,17 +73,17 @@ def decode(payload: bytes, topic: Topic, received_at_ms: int, book: SeriesBook) 
         return _whole(Rule.T10, f"{len(payload)} bytes; at most {PAYLOAD_BYTES_MAX}")
     if not topic.carries_readings:
         return _whole(Rule.T02, f"no readings are expected on {topic}")
-    shapes = Shapes.of(book)
-    pack = shapes.cut(payload, topic)
-    found = pack and shapes.read(pack, topic, (received_at_ms + AHEAD_MS_MAX) / 1000)
-    if found:
+    shapes = Shapes.of(book) if len(payload) >= WORTH_BYTES else None
+    pack = shapes.cut(payload, topic) if shapes else None
+    if shapes and pack and (found := shapes.read(pack, topic,
+                                                 (received_at_ms + AHEAD_MS_MAX) / 1000)):
         return Decoded(found[0], [], found[1])
     try:
         records = _DECODER.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return decode_carefully(payload, topic, received_at_ms, book)
     decoded = decode_records(records, Names.of(topic, book), received_at_ms)
-    if decoded and pack:
+    if decoded and shapes and pack:
         shapes.learn(pack, topic, records, decoded.batch)
     return decoded or decode_carefully(payload, topic, received_at_ms, book)
 

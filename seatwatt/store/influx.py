@@ -10,7 +10,7 @@ from seatwatt.contract.readings import ReadingBatch
 from seatwatt.store.influx_http import DatabaseMissing, InfluxAddress, InfluxConnection
 from seatwatt.store.influxql import delete, duration, name
 from seatwatt.store.lines import LineSerialiser, derived_lines, halves
-from seatwatt.store.marks import marks_of
+from seatwatt.store.marks import marks_of, renewed
 from seatwatt.store.ports import DerivedPoint
 from seatwatt.store.tags import check_about_people
 
@@ -42,7 +42,8 @@ class InfluxWriter:
         with self._serialising:
             lines = self._serialiser.serialise(batch)
         # Each half with marks of its own: whoever reads between the two must notice the second.
-        parts = [(half, derived_lines(marks_of(batch))) for half in halves(lines)]
+        marks = marks_of(batch)
+        parts = [(half, derived_lines(renewed(marks))) for half in halves(lines)]
         with self._posting:
             self._post_at_once(*parts)
 

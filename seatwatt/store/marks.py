@@ -6,6 +6,8 @@ meaning, but never the same again: who remembers it knows whether anything came 
 """
 
 import secrets
+from collections.abc import Iterable
+from dataclasses import replace
 
 from seatwatt.contract.readings import ReadingBatch
 from seatwatt.store.ports import DerivedPoint, Reader
@@ -28,9 +30,14 @@ def marks_of(batch: ReadingBatch) -> list[DerivedPoint]:
         at = run.start + len(run.layout.series)
     if at < len(batch):
         touched |= _touched(batch.part(at, len(batch)) if at else batch)
+    return renewed([DerivedPoint(WRITTEN, (("site", site),), (), span * SPAN_MS)
+                    for site, span in sorted(touched) if span >= 0])
+
+
+def renewed(marks: Iterable[DerivedPoint]) -> list[DerivedPoint]:
+    """The same marks with another value."""
     value = float(secrets.randbits(53))
-    return [DerivedPoint(WRITTEN, (("site", site),), (("mark", value),), span * SPAN_MS)
-            for site, span in sorted(touched) if span >= 0]
+    return [replace(mark, fields=(("mark", value),)) for mark in marks]
 
 
 def _touched(batch: ReadingBatch) -> set[tuple[str, int]]:

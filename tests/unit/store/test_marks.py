@@ -3,7 +3,7 @@
 from seatwatt.contract.devices import Device
 from seatwatt.contract.quantities import quantity
 from seatwatt.contract.readings import Layout, ReadingBatch, Run, SeriesBook
-from seatwatt.store.marks import SPAN_MS, WRITTEN, marks_of
+from seatwatt.store.marks import SPAN_MS, WRITTEN, marks_of, renewed
 
 START_MS = 1_790_000_100_000 // SPAN_MS * SPAN_MS
 BOOK = SeriesBook()
@@ -49,6 +49,14 @@ def test_runs_are_marked_with_what_stands_between_them() -> None:
 def test_nothing_written_marks_nothing_and_no_clock_was_before_1970() -> None:
     assert touched() == []
     assert touched(("a", -1)) == []
+
+
+def test_renewed_marks_stand_in_the_same_places() -> None:
+    marks = marks_of(batch_of(("a", START_MS), ("b", START_MS)))
+    again = renewed(marks)
+    assert [(mark.tags, mark.time_ms) for mark in again] == [
+        (mark.tags, mark.time_ms) for mark in marks]
+    assert {mark.fields for mark in again}.isdisjoint(mark.fields for mark in marks)
 
 
 def test_no_mark_comes_twice() -> None:
