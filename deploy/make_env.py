@@ -10,6 +10,10 @@ from pathlib import Path
 
 PASSWORDS = ("INFLUXDB_ADMIN_PASSWORD", "INFLUXDB_PASSWORD", "INFLUXDB_READ_PASSWORD",
              "POSTGRES_PASSWORD", "GRAFANA_PASSWORD")
+OPTIONS = {"ALERT_EMAIL": "facility@localhost", "ALERT_WEBHOOK_URL": "", "SMTP_ENABLED": "false",
+           "SMTP_HOST": "localhost:25", "GATEWAY_ACCOUNT": "gateway.workaround.plant.gw-1",
+           "SEATWATT_TAG": "local"}
+"""What else the compose file asks for, with its defaults."""
 SERVICE_ID = 10001
 """Who the containers run as when root makes the files."""
 ACCOUNTS = {"ingest": ["ingest"], "operator": ["operator"],
@@ -32,10 +36,12 @@ def main(folder: Path, hosts: list[str]) -> None:
 def environment_file(path: Path, owner: tuple[int, int]) -> None:
     """Add what is missing; nothing that is there is changed."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    known = {line.partition("=")[0] for line in lines}
+    known = {line.partition("=")[0].strip() for line in lines}
     wanted = {"SEATWATT_UID": str(owner[0]), "SEATWATT_GID": str(owner[1]),
               **{name: secrets.token_hex(24) for name in PASSWORDS}}
     lines += [f"{name}={value}" for name, value in wanted.items() if name not in known]
+    lines += [f"# {name}={value}" for name, value in OPTIONS.items()
+              if not {name, f"# {name}"} & known]
     path.touch(mode=0o600)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -153,14 +153,23 @@ DEVICES = (
          runbook="devices.md#uplink-down", panel=("sw-devices", "Uplink")),
 )
 
+def _more(counter: str) -> str:
+    """How much a counter of ingest rose; one that began anew did not fall."""
+    return (f'SELECT sum("more") FROM (SELECT non_negative_difference("{counter}") AS "more" FROM '
+            '"pipeline" WHERE $timeFilter GROUP BY "worker") WHERE $timeFilter GROUP BY "worker"')
+
+
 PIPELINE = (
     Rule(uid="sw-quarantine", group="pipeline", title="Quarantine growing", over_s=900,
-         queries=['SELECT sum("more") FROM (SELECT non_negative_difference("quarantined_total") AS '
-                  '"more" FROM "pipeline" WHERE $timeFilter GROUP BY "worker") WHERE $timeFilter '
-                  'GROUP BY "worker"'],
+         queries=[_more("quarantined_total")],
          test="gt", limits=[0], pending="5m",
          summary="Messages are refused ({{ $labels.worker }}): seatwatt quarantine list says why",
          runbook="pipeline.md#quarantine-growing", panel=("sw-pipeline", "Quarantine by rule")),
+    Rule(uid="sw-broker-drops", group="pipeline", title="Broker drops messages", over_s=900,
+         queries=[_more("broker_dropped_total")], test="gt", limits=[0], pending="0s",
+         summary="The broker gave up messages that it had acknowledged",
+         runbook="pipeline.md#broker-drops-messages",
+         panel=("sw-pipeline", "Dropped by the broker")),
     # The one rule that no data and errors make fire: store or ingest gone is one alert, not fifty.
     Rule(uid="sw-ingest-lag", group="pipeline", title="Ingest lag", over_s=300,
          queries=[_select('max("oldest_unacknowledged_s")', "pipeline", ["worker"])],

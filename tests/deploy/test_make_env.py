@@ -22,6 +22,8 @@ def test_it_makes_all_that_compose_asks_for(tmp_path: Path) -> None:
     made = dict(line.split("=", 1) for line in text.splitlines())
     required = set(re.findall(r"\$\{(\w+):\?", TEXT))
     assert required <= set(made)
+    options = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", TEXT))
+    assert {f"# {name}": value for name, value in options.items()}.items() <= made.items()
     passwords = [value for name, value in made.items() if name.endswith("PASSWORD")]
     assert len(set(passwords)) == len(passwords) == 5
     assert all(len(password) == 48 and password not in said for password in passwords)

@@ -105,6 +105,7 @@ def _pipeline(minute: int, now_ms: int) -> DerivedPoint:
     late = Incident.LATE.start <= minute < Incident.LATE.stop
     refused = max(0, min(minute, Incident.LATE.stop) - Incident.LATE.start) * 2
     figures = dict.fromkeys(DERIVED["pipeline"].fields, 0.0) | {
+        "broker_dropped_total": refused / 2,
         "received_total": 40.0 * minute, "stored_total": 40.0 * minute - refused,
         "readings_total": 400.0 * minute, "quarantined_total": float(refused),
         "journalled": 500.0 * late, "journal_fill_pct": 5.0 * late,

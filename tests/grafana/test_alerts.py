@@ -47,6 +47,7 @@ EXPECTED: dict[str, tuple[slice, set[Labels]]] = {
     "sw-seats-silent": (Incident.SILENCE, {(("site", "one"), ("zone", "hall-b"))}),
     "sw-uplink-down": (Incident.UPLINK_DOWN, {unit("isp-1")}),
     "sw-quarantine": (Incident.LATE, {WORKER}),
+    "sw-broker-drops": (Incident.LATE, {WORKER}),
     "sw-ingest-lag": (Incident.LATE, {WORKER}),
     "sw-write-errors": (Incident.LATE, {WORKER}),
     "sw-unbalanced": (Incident.LATE, {WORKER}),
