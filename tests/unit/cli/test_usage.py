@@ -51,8 +51,9 @@ def test_ctrl_c_while_a_command_starts_is_no_traceback(monkeypatch: pytest.Monke
     def interrupted(name: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("importlib.import_module", interrupted)
     monkeypatch.setattr("sys.argv", ["seatwatt", "run", "list"])
+    monkeypatch.setattr(cli.importlib, "import_module", interrupted)
     with pytest.raises(SystemExit) as ended:
         cli.main()
+    monkeypatch.undo()
     assert ended.value.code == 130
