@@ -25,6 +25,10 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich",
                   help="Runs: draft, approve, issue. Example: "
                   "[bold]seatwatt run draft --site workaround --month 2026-10[/bold]")
 
+OF_THE_WHOLE = ("B02", "B03", "B04")
+"""Findings about the whole period that are shown one by one, up to SHOWN_MAX."""
+SHOWN_MAX = 10
+
 ByOption = Annotated[str, typer.Option("--by", help="who does it; your login by default")]
 RunArgument = Annotated[int, typer.Argument(metavar="RUN", help="its number, as `list` shows it")]
 SiteOption = Annotated[str, typer.Option("--site", help="the site")]
@@ -151,8 +155,21 @@ def _show(run: Run, as_json: bool) -> None:
     if document["adjustments"]:
         console.print(f"{len(document['adjustments'])} adjustment lines of issued runs")
     for row in document["blocking"]:
-        console.print(f"{row['rule']} {row['meter']} {row['from']}: {row['detail']} "
-                      "BLOCKS ISSUING", markup=False, highlight=False, soft_wrap=True)
+        _tell(console, f"{_words(row)} BLOCKS ISSUING")
+    others = [row for row in document["findings"] if not row["blocks"]]
+    shown = [row for row in others if row["rule"] in OF_THE_WHOLE][:SHOWN_MAX]
+    for row in shown:
+        _tell(console, _words(row))
+    if len(others) > len(shown):
+        _tell(console, f"{len(others) - len(shown)} more findings, which block nothing: see --json")
+
+
+def _words(row: dict[str, Any]) -> str:
+    return f"{row['rule']} {row['meter']} {row['from']}: {row['detail']}"
+
+
+def _tell(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _sums(totals: "Iterable[dict[str, str]]") -> str:

@@ -87,6 +87,13 @@ def test_from_a_bill_to_numbered_statements(office: Office) -> None:
     assert "s-000002" in office.run("statement", "list", "--site", "s", "--party", "beta")
 
 
+def test_a_run_shows_its_alarms(office: Office) -> None:
+    office.run("bill", "add", office.write("bill.yaml", a_bill(units={"kwh": 99})), "--site", "s")
+    shown = office.run("run", "draft", "--site", "s", "--from", "2026-09-01", "--to", "2026-09-03")
+    assert ("B03 supply 2026-09-01T00:00:00+05:00: bill pesco-2026-09-01: kwh: 99.000 kWh billed, "
+            "19.200 kWh metered") in shown
+
+
 def test_statements_as_files(office: Office) -> None:
     office.run("run", "draft", "--site", "s", "--from", "2026-09-01", "--to", "2026-09-03")
     office.run("statement", "show", "1", "alpha", "--pdf", "a.pdf", "--green-button", "a.xml")
