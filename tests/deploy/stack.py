@@ -44,10 +44,13 @@ class Stack:
     metrics_port: int = field(default_factory=free_port)
     device_port: int = field(default_factory=lambda: free_ports(DEVICE_PORTS))
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    services: dict[str, Any] = field(default_factory=dict)
 
     def service(self, name: str) -> dict[str, Any]:
         """As the compose file says it, with the passwords of `.env`."""
-        service: dict[str, Any] = interpolated(self.env)["services"][name]
+        if not self.services:
+            self.services = interpolated(self.env)["services"]
+        service: dict[str, Any] = self.services[name]
         return service
 
     def here(self, name: str, text: str) -> str:
