@@ -24,7 +24,7 @@ from seatwatt.settlement.document import csv_rows, document
 from seatwatt.settlement.explained import explanation
 from seatwatt.settlement.settle import Settlement, settle
 from seatwatt.store.recording import Recording, load_recordings
-from seatwatt.store.sitefiles import load_site
+from seatwatt.store.sitefiles import load_site, placed
 
 EXAMPLE = ("seatwatt apportion --site site.yaml --readings october.ndjson.gz "
            "--from 2026-10-01 --to 2026-11-01")
@@ -76,7 +76,10 @@ def _settle(site_file: Path, readings: list[Path], from_: str, to: str, interval
     if start_ms >= end_ms:
         raise InputError("--from", f"{from_} is not before --to {to}", "from before to")
     recording = _read(readings, site.id)
-    settlement = settle(site, recording, start_ms, end_ms, _interval_s(interval))
+    try:
+        settlement = settle(site, recording, start_ms, end_ms, _interval_s(interval))
+    except InputError as error:
+        raise error if interval else placed(site_file, error) from None
     check_exchanges(site_file, site, recording, settlement.grid)
     tell_unused(site, recording)
     return settlement, recording

@@ -44,6 +44,15 @@ def line_in(path: Path, field: str) -> str:
     return f"{path}:{line_of(field, read_yaml(path)[1])}"
 
 
+def placed(path: Path, error: InputError) -> InputError:
+    """The error with file and line, where it is about a field of this file."""
+    places = read_yaml(path)[1]
+    if error.where not in places:
+        return error
+    return type(error)(f"{path}:{places[error.where]}: {error.where}", error.problem,
+                       error.expected)
+
+
 def read_yaml(path: Path) -> tuple[object, Places]:
     """A YAML file as mappings, lists, texts, numbers and truth values, and where each stands.
 

@@ -230,6 +230,22 @@ def test_an_exchange_beside_period_and_readings_is_a_warning(
         "seat/hall-a/001 at 2024-01-01T12:00:00+05:00\n")
 
 
+@pytest.mark.parametrize(("field", "change", "problem"), [
+    ("meters", {"meters": {"hall-a/board": {"share": "seats"}}}, "no meter is a source"),
+    ("interval", {"interval": "60min", "bands": {"peak": {"from": "18:30", "to": "22:30"}}},
+     "60min has the edge 18:30 of band peak inside an interval")])
+def test_what_only_apportioning_finds_wrong_is_told_with_its_line(
+        field: str, change: dict[str, object], problem: str, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    document = yaml.safe_load((SCENARIO / "site.yaml").read_text()) | change
+    site = tmp_path / "site.yaml"
+    site.write_text(yaml.safe_dump(document, sort_keys=False))
+    line = site.read_text().splitlines().index(next(
+        row for row in site.read_text().splitlines() if row.startswith(f"{field}:"))) + 1
+    assert run(monkeypatch, site=str(site)) == 2
+    _one_line(capsys, f"{site}:{line}: {field}: {problem}")
+
+
 @pytest.mark.parametrize(("from_", "to"), [
     ("9999-12-30", "9999-12-31"), ("0001-01-01", "2026-10-08")])
 def test_a_year_no_clock_shows_is_one_line(from_: str, to: str, monkeypatch: pytest.MonkeyPatch,
