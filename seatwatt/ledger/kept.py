@@ -80,6 +80,8 @@ def keep_days(engine: Engine, site: str, days: Sequence[KeptDay]) -> None:
 def note_checked(engine: Engine, site: str, heads: Collection[KeptHead], at_ms: int) -> None:
     """The days were compared with the store and are as it has them, unless somebody kept them
     anew meanwhile."""
+    if not heads:
+        return  # Nothing to write: no lock to wait for.
     with writing(engine) as connection:
         for head in heads:
             connection.execute(
