@@ -34,6 +34,14 @@ def test_apportion_prints_the_environment_and_what_it_ran(capsys: pytest.Capture
     assert "most memory held" in text
 
 
+def test_a_recording_is_written_and_read_back(capsys: pytest.CaptureFixture[str]) -> None:
+    status, text = run(capsys, "recording", "--seats", "5", "--runs", "1", "--pack", "4")
+    assert status == 0
+    # 5 seats and 6 meters, once a minute for a day and an hour each side.
+    assert "5 seats, 1 days, 17,160 readings in messages of 4" in text
+    assert "most memory held" in text
+
+
 @pytest.mark.parametrize("sites", ["", "0", "1,x", "-1", "1,,2"])
 def test_counts_that_are_none_are_refused(sites: str) -> None:
     with pytest.raises(InputError, match=r"^--sites: .* is no list of counts"):
