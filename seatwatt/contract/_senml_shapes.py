@@ -25,8 +25,9 @@ from seatwatt.contract.topics import Topic
 
 WORTH_BYTES = 1000
 """A smaller message is read as fast record by record."""
-HELD_MAX = 50_000
-"""Readings in all shapes of a book; beyond that they are forgotten, some 15 MB."""
+HELD_MAX = 30_000
+"""Readings in all shapes of a book, a hundred large packs; beyond that, some 8 MB, all are
+forgotten."""
 PAUSE_MAX = 63
 """Of packs that never look alike, every so many-th is still tried."""
 
