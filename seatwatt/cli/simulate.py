@@ -29,6 +29,8 @@ from seatwatt.simulators.world import World
 from seatwatt.store.recording import Message
 from seatwatt.store.sitefiles import load_site
 
+SINCE_DAYS = 3660
+"""Ten years: more registers would take hours to count."""
 app = typer.Typer(add_completion=False)
 
 STRETCH_MS = 86_400_000
@@ -83,7 +85,8 @@ def simulate(
             _live(Sampler(_world_now(model, seed, since)), publisher, pace, pack)
         return
     start_ms, end_ms = _period(from_, to, model.time_zone)
-    world = World(model, seed, _day("--since", since, local_date(start_ms, model.time_zone)))
+    first = local_date(start_ms, model.time_zone)
+    world = World(model, seed, _since(since, first, first))
     made = _made(Sampler(world), start_ms, end_ms, pace, pack, (seed, fault, every))
     days = -(-(end_ms - start_ms) // STRETCH_MS)
     with Work(f"simulating {model.id}", days, "days") as work:
@@ -101,14 +104,19 @@ def simulate(
 def _world_now(model: Site, seed: int, since: str) -> World:
     """A world that has counted since the year began, or since that day."""
     today = local_date(time.time_ns() // 1_000_000, model.time_zone)
-    return World(model, seed, _day("--since", since, today.replace(month=1, day=1)))
+    return World(model, seed, _since(since, today, today.replace(month=1, day=1)))
 
 
-def _day(where: str, text: str, otherwise: date) -> date:
+def _since(text: str, first: date, otherwise: date) -> date:
+    """The day from which registers count; each day up to the first simulated one takes time."""
     try:
-        return date.fromisoformat(text) if text else otherwise
+        since = date.fromisoformat(text) if text else otherwise
     except ValueError:
-        raise InputError(where, f"{text!r} is no date", "such as 2026-10-01") from None
+        raise InputError("--since", f"{text!r} is no date", "such as 2026-10-01") from None
+    if (first - since).days > SINCE_DAYS:
+        raise InputError("--since", f"{text} is too long before {first}",
+                         f"at most {SINCE_DAYS} days")
+    return since
 
 
 def _period(from_: str, to: str, zone: ZoneInfo) -> tuple[int, int]:

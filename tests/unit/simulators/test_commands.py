@@ -75,6 +75,8 @@ def test_faults_are_told_as_json(tmp_path: Path) -> None:
     (["--live", "--from", "2026-10-01"], "it is unclear what to simulate"),
     (["--live", "--out", "x"], "--live: it publishes, without faults"),
     (["--from", "2026-10-02", "--to", "2026-10-03", "--since", "soon"], "'soon' is no date"),
+    (["--from", "2026-10-02", "--to", "2026-10-03", "--since", "1926-10-03"],
+     "--since: 1926-10-03 is too long before 2026-10-02; expected at most 3660"),
     (["--from", "2026-10-02", "--to", "2026-10-03", "--since", "2026-10-03", "--out", "x"],
      "lies before its first day")])
 def test_what_cannot_be_simulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
