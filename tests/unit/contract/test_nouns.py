@@ -160,6 +160,13 @@ def test_a_grid_checks_itself() -> None:
         IntervalGrid(KARACHI, 1800, (0,))
 
 
+@pytest.mark.parametrize("when", [date(1999, 12, 31), date(9999, 12, 31), date(1, 1, 1),
+                                  datetime(2200, 1, 1, tzinfo=UTC)])
+def test_years_that_no_clock_shows_are_refused(when: date) -> None:
+    with pytest.raises(InputError, match=f"^time: the year {when.year} is out of range"):
+        instant_ms(when, KARACHI)
+
+
 def test_instants_and_dates_become_milliseconds() -> None:
     assert instant_ms(date(2026, 10, 1), KARACHI) == 1790794800000
     assert instant_ms(datetime(2026, 10, 1, tzinfo=UTC), KARACHI) == 1790812800000
