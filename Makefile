@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-# Tests on real servers mostly wait: twice as many processes as cores; tests/conftest.py groups them.
-SIDE_BY_SIDE := -n 4 --dist loadgroup --no-loadscope-reorder
+# Tests on real servers mostly wait: twice as many processes as cores. A file's tests stay together,
+# as they share what it made; the files begin in their order, in which the long ones come first.
+SIDE_BY_SIDE := -n 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test check lint unit servers chaos bench dashboards env stack lock clean
 

@@ -20,27 +20,6 @@ settings.register_profile("seatwatt", deadline=None, print_blob=True,
 settings.load_profile("seatwatt")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup`, tests that share a fixture of their module or folder run in one
-    process, which makes it once; all others go where there is room."""
-    for item in items:
-        if isinstance(item, pytest.Function) and (place := _shared_place(item)):
-            item.add_marker(pytest.mark.xdist_group(place))
-
-
-def _shared_place(item: pytest.Function) -> str:
-    """The folder or module within which the test shares a fixture, empty without one."""
-    places = set()
-    for versions in item._fixtureinfo.name2fixturedefs.values():
-        fixture = versions[-1]
-        if fixture.scope == "module":
-            places.add(item.nodeid.partition("::")[0])
-        elif fixture.scope != "function" and fixture.baseid not in ("", "tests"):
-            places.add(fixture.baseid)
-    return min(places, default="")
-
-
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Server]:
     """A running mosquitto of the test's own."""
