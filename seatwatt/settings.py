@@ -57,8 +57,9 @@ class StoreSettings(Settings):
     store_retention: str = Field("", description="how long a database made by us keeps readings, "
                                                  "such as 400d; empty: for ever (InfluxDB 1.x)")
     store_ca_file: str = Field("", description="certificate authority of an https store")
-    store_gzip: bool = Field(False, description="compress what goes to InfluxDB; worth it over a "
-                                                "network, not on one machine")
+    store_gzip: bool = Field(False, description="compress what goes to InfluxDB and what it "
+                                                "answers; worth it over a network, not on one "
+                                                "machine")
 
 
 class LedgerSettings(Settings):

@@ -1,7 +1,7 @@
 """Pieces of InfluxQL, quoted so that no name or value can end its quotation."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from seatwatt.contract.devices import Device
 from seatwatt.contract.errors import SettingsError
@@ -46,10 +46,9 @@ def tagged(tags: Iterable[tuple[str, str]]) -> str:
     return " AND ".join(f"{name(key)} = {literal(value)}" for key, value in tags)
 
 
-def any_of(devices: Sequence[Device]) -> str:
-    """The series of one of the devices."""
-    return "(" + " OR ".join(f"({tagged((('zone', d.zone), ('device', d.name)))})"
-                             for d in devices) + ")"
+def of(device: Device) -> str:
+    """The series of the device."""
+    return tagged((("zone", device.zone), ("device", device.name)))
 
 
 def select(what: str, site: str, quantity: Quantity, condition: str = "") -> str:

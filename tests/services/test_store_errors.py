@@ -445,9 +445,10 @@ def test_an_answer_that_breaks_off_is_no_answer() -> None:
 def test_answers_in_json_are_understood() -> None:
     body = (b'{"results":[{"statement_id":0,"series":[{"name":"seat","tags":{"zone":"hall-a",'
             b'"device":"1"},"columns":["time","power_w"],"values":[[1790000000000,5]]}]}]}\n')
+    seat = Device("seat", "hall-a", "1")
     with stub(200, body, {"Content-Type": "application/json"}) as url:
-        found = reader(url).columns("workaround", POWER, T, T + 1)
-    assert found[Device("seat", "hall-a", "1")].values.tolist() == [5.0]
+        found = reader(url).columns("workaround", POWER, T, T + 1, [seat])
+    assert found[seat].values.tolist() == [5.0]
 
 
 def test_series_of_another_program_are_left_alone(influx: Server) -> None:

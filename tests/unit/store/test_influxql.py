@@ -11,10 +11,10 @@ from seatwatt.contract.errors import SettingsError
 from seatwatt.contract.quantities import quantity
 from seatwatt.store.influxql import (
     TIME_MAX_MS,
-    any_of,
     duration,
     literal,
     name,
+    of,
     select,
     tagged,
     within,
@@ -47,8 +47,7 @@ def test_ranges_are_cut_to_what_nanoseconds_reach() -> None:
 def test_conditions_on_tags() -> None:
     assert tagged([]) == ""
     assert tagged([("a", "1"), ("b", "it's")]) == "\"a\" = '1' AND \"b\" = 'it\\'s'"
-    assert any_of([Device("seat", "z", "1"), Device("seat", "y", "2")]) == (
-        "((\"zone\" = 'z' AND \"device\" = '1') OR (\"zone\" = 'y' AND \"device\" = '2'))")
+    assert of(Device("seat", "z", "1")) == "\"zone\" = 'z' AND \"device\" = '1'"
 
 
 @pytest.mark.parametrize(("text", "expected"), [
