@@ -12,6 +12,7 @@ from rich.table import Table
 from seatwatt.cli.asking import ledger, login, now_ms
 from seatwatt.contract.errors import InputError
 from seatwatt.ledger.papers import KINDS, get_paper, list_papers, withdraw_paper
+from seatwatt.ledger.sites import load_site
 from seatwatt.settlement.papers import declare_paper
 from seatwatt.store.sitefiles import line_of, read_yaml
 
@@ -46,6 +47,7 @@ def add(files: Annotated[list[Path], typer.Argument(help="bill, tariff or occupa
 def list_(site: SiteOption) -> None:
     """List what is in force. Example: seatwatt bill list --site workaround"""
     engine = ledger()
+    load_site(engine, site)
     table = Table("kind", "name", "revision", "from", "to", "by", box=None)
     for kind in KINDS:
         for paper in list_papers(engine, site, kind):

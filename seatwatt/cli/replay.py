@@ -30,6 +30,8 @@ def replay(files: Annotated[list[Path], typer.Argument(help="recordings, or CSVs
     factor = _factor(speed)
     if site:
         check_identifier("--site", site)
+    for file in files:  # a file that is none is told before a broker that is none
+        next(_messages([file], site), None)
     started_s = time.monotonic()
     with (Publisher(broker_settings(host, port)) as publisher,
           Work("replaying", 0, "messages") as work):

@@ -57,7 +57,9 @@ def draft(site: SiteOption,
 def list_(site: SiteOption) -> None:
     """List a site's runs, the newest first. Example: seatwatt run list --site workaround"""
     table = Table("run", "from", "to", "state", "draft", "digest", "totals", box=None)
-    for run in list_runs(ledger(), site):
+    engine = ledger()
+    load_site(engine, site)
+    for run in list_runs(engine, site):
         table.add_row(str(run.id), str(run.from_), str(run.to), run.state, str(run.revision),
                       run.digest[:12], _sums(json.loads(run.document)["totals"].values()))
     Console().print(table)

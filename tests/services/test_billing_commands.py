@@ -147,3 +147,9 @@ def test_a_wrong_bill_names_its_file_and_line(office: Office) -> None:
     assert "bill.yaml:12: payable: the lines add up to 100.00, but 200.00" in office.run(
         "bill", "add", name, "--site", "s", fails=True)
     assert "pesco" not in office.run("bill", "list", "--site", "s")
+
+
+@pytest.mark.parametrize("what", ["run", "bill"])
+def test_nothing_is_listed_of_a_site_that_is_not_declared(office: Office, what: str) -> None:
+    assert "'nosuch' is not declared; expected s" in office.run(what, "list", "--site", "nosuch",
+                                                                fails=True)

@@ -116,6 +116,13 @@ def test_a_broker_that_is_not_there_is_one_line(recorded: Path, tmp_path: Path) 
     assert fails("record", "--out", str(tmp_path / "x"), "--port", port) == expected
 
 
+def test_a_recording_that_is_not_there_is_told_before_a_broker_that_is_not(tmp_path: Path
+                                                                           ) -> None:
+    nowhere = tmp_path / "none.ndjson"
+    assert fails("replay", str(nowhere), "--port", str(free_port())) == (
+        f"seatwatt: {nowhere}: cannot be read: No such file or directory; expected a file")
+
+
 def test_a_damaged_recording_is_one_line_with_its_number(tmp_path: Path, broker: Server) -> None:
     file = tmp_path / "in.ndjson"
     write_recording(file, [message(1)])
