@@ -93,5 +93,5 @@ def test_a_worker_that_cannot_start_ends_all(ingest: IngestProcess, broker: Serv
     ingest.extra["SEATWATT_STORE_URL"] = "nowhere"
     ingest.start()
     assert ingest.process is not None
-    assert ingest.process.wait(60) == 2
+    assert ingest.process.wait(180) == 2
     assert ingest.log().splitlines()[-1].endswith("ends as soon as it is started")
