@@ -6,10 +6,11 @@ import secrets
 import time
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from seatwatt.api.problems import Answer, Problem
+from seatwatt.api.problems import Answer, Problem, UnreadBody
+from seatwatt.contract.encoding import HEAD_BYTES, check_encoding
+from seatwatt.contract.errors import InputError
 
 BODY_BYTES_MAX = 8_000_000
 REQUEST_ID = "x-request-id"
@@ -78,15 +79,24 @@ class Edge:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """`receive` that refuses a body above BODY_BYTES_MAX, whatever its headers promise."""
-    taken = 0
+    """`receive` that refuses a body above BODY_BYTES_MAX, whatever its headers promise, and one
+    that is no plain UTF-8, which JSON readers take in silence."""
+    taken, head = 0, b""
 
     async def bounded() -> Message:
-        nonlocal taken
+        nonlocal taken, head
         message = await receive()
-        taken += len(message.get("body", b""))
+        body = message.get("body", b"")
+        if len(head) < HEAD_BYTES:
+            head += body[:HEAD_BYTES]
+            try:
+                check_encoding("body", head)
+            except InputError as error:
+                raise UnreadBody(422, error) from None
+        taken += len(body)
         if taken > BODY_BYTES_MAX:
-            raise HTTPException(413, f"the body is larger than {BODY_BYTES_MAX} bytes")
+            raise UnreadBody(413, InputError("body", "it is too large",
+                                             f"at most {BODY_BYTES_MAX} bytes"))
         return message
 
     return bounded

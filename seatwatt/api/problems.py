@@ -52,6 +52,14 @@ class Problem(Exception):
         super().__init__(detail)
 
 
+class UnreadBody(HTTPException):
+    """A body that is refused while it is read; FastAPI lets only HTTPException pass from there."""
+
+    def __init__(self, status: int, error: InputError) -> None:
+        self.error = error
+        super().__init__(status, str(error))
+
+
 def not_found(what: str, name: str) -> Problem:
     """404: there is no such thing (or none that the caller may know of)."""
     return Problem(404, "not-found", f"there is no {what} {name!r}")
@@ -76,6 +84,7 @@ def install(app: FastAPI, answer: Answer) -> None:
     """Turn every exception a route or the router may raise into the answer that tells of it."""
     _on(app, answer, Problem, lambda error: (error, []))
     _on(app, answer, HTTPException, _of_http)
+    _on(app, answer, UnreadBody, _of_unread)
     _on(app, answer, RequestValidationError, _of_validation)
     _on(app, answer, InputError, _of_input)
     _on(app, answer, SeatwattError, _of_outside)
@@ -96,6 +105,11 @@ def _of_http(error: HTTPException) -> tuple[Problem, list[Fault]]:
     kinds = {404: "not-found", 405: "method-not-allowed"}
     return Problem(error.status_code, kinds.get(error.status_code, "http"), str(error.detail),
                    dict(error.headers or {})), []
+
+
+def _of_unread(error: UnreadBody) -> tuple[Problem, list[Fault]]:
+    problem, faults = _of_input(error.error)
+    return Problem(error.status_code, problem.kind, problem.detail), faults
 
 
 def _of_validation(error: RequestValidationError) -> tuple[Problem, list[Fault]]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seatwatt.contract.devices import Device, check_identifier
+from seatwatt.contract.encoding import HEAD_BYTES, check_encoding
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.intervals import to_ms
 from seatwatt.contract.quantities import quantity
@@ -75,8 +76,10 @@ def two_columns(file: Path) -> Numbers:
     """A CSV of two numbers a line, plain or gzipped: (rows, 2)."""
     opener = gzip.open if file.suffix == ".gz" else open
     try:
-        with opener(file, "rt", encoding="utf-8-sig") as lines:
-            rows = np.loadtxt(lines, delimiter=",", ndmin=2)
+        with opener(file, "rb") as raw:
+            check_encoding(str(file), raw.read(HEAD_BYTES))
+            raw.seek(0)
+            rows = np.loadtxt(raw, delimiter=",", ndmin=2, encoding="utf-8")
     except OSError as error:
         raise InputError(str(file), f"cannot be read: {error.strerror or error}",
                          "a CSV file, plain or gzipped") from None
@@ -132,7 +135,7 @@ def _number(where: str, text: str) -> float:
 
 def _stamped(file: Path, zone: ZoneInfo) -> Iterator[tuple[str, int, str]]:
     """(file:line, milliseconds, second column) of a CSV with a header and local times, written
-    `2025/5/15 0:15` or `2025-05-15 00:15:00`."""
+    `2025/5/15 0:15` or `2025-05-15 00:15:00`. The set is published with byte-order marks."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             rows = csv.reader(lines)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from seatwatt.contract.encoding import check_no_mark
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.quantities import QUANTITIES, Nature
 from seatwatt.contract.topics import PREFIX
@@ -54,6 +55,7 @@ class CsvRows:
                              ",".join(COLUMNS)) from None
 
     def _text(self, chunk: Chunk) -> str:
+        check_no_mark(str(self._path), chunk.line, chunk.text)
         try:
             return chunk.text.replace(b"\r\n", b"\n").removesuffix(b"\r").decode()
         except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""Recording files as chunks of whole lines: plain or gzip, with or without a byte order mark."""
+"""Recording files as chunks of whole lines: plain or gzip, UTF-8 without a byte-order mark."""
 
 import gzip
 import zlib
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from seatwatt.contract.encoding import check_encoding
 from seatwatt.contract.errors import InputError
 
 CHUNK_BYTES = 256 * 1024
@@ -14,7 +15,6 @@ CHUNK_BYTES = 256 * 1024
 
 LINE_BYTES_MAX = 16_000_000
 _GZIP = b"\x1f\x8b"
-_BOM = b"\xef\xbb\xbf"
 
 Progress = Callable[[int, int], None]
 """Called with the bytes of a file read so far (as stored) and its size."""
@@ -40,7 +40,7 @@ def is_recording(chunk: Chunk) -> bool:
 
 
 def read_chunks(path: Path, progress: Progress | None = None) -> Iterator[Chunk]:
-    """The file's lines. Raises InputError when it cannot be read or unpacked."""
+    """The file's lines. Raises InputError when it cannot be read or unpacked, or is not UTF-8."""
     try:
         with path.open("rb") as stored:
             yield from _chunks(path, stored, progress)
@@ -58,7 +58,7 @@ def _chunks(path: Path, stored: BinaryIO, progress: Progress | None) -> Iterator
     line, rest = 1, b""
     while block := plain.read(CHUNK_BYTES):
         if line == 1 and not rest:
-            block = block.removeprefix(_BOM)
+            check_encoding(str(path), block)
         whole, newline, rest_of_block = block.rpartition(b"\n")
         if not newline:
             rest += block

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from seatwatt.contract.encoding import MARK, marked
 from seatwatt.contract.errors import InputError
 
 AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -59,6 +60,8 @@ def _payload(raw: msgspec.Raw | UnsetType, base64_text: str | UnsetType) -> byte
 
 def _lenient(where: str, line: bytes, error: Exception) -> Message:
     """Programs that write NaN into JSON are many: such a message is for the rules to refuse."""
+    if line.lstrip().startswith(MARK):
+        raise marked(where)
     try:
         loose = json.loads(line)
         strict = json.dumps({**loose, "payload": None}, allow_nan=False).encode()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from seatwatt.contract.encoding import check_encoding, check_no_mark
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.site import Site
 from seatwatt.contract.sitefile import parse_site
@@ -65,6 +66,7 @@ def read_yaml(path: Path) -> tuple[object, Places]:
 def read_yaml_text(text: str, name: str) -> tuple[object, Places]:
     """As `read_yaml`, of a text that errors call `name`."""
     places: Places = {}
+    _check_marks(text, name)
     try:
         _check_depth(name, text)
         node = yaml.compose(text, Loader=_LOADER)
@@ -77,6 +79,12 @@ def read_yaml_text(text: str, name: str) -> tuple[object, Places]:
         raise InputError(name, f"not YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
         raise InputError(name, "an alias holds itself", "a site file") from None
+
+
+def _check_marks(text: str, name: str) -> None:
+    raw = text.encode(errors="replace")
+    check_encoding(name, raw)
+    check_no_mark(name, 1, raw)
 
 
 def _check_depth(name: str, text: str) -> None:
@@ -94,7 +102,9 @@ def _text(path: Path) -> str:
     try:
         if path.stat().st_size > BYTES_MAX:
             raise InputError(str(path), "it is too large", f"at most {BYTES_MAX} bytes")
-        return path.read_text(encoding="utf-8-sig")
+        raw = path.read_bytes()
+        check_encoding(str(path), raw)
+        return raw.decode()
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror}", "a file") from None
     except UnicodeDecodeError as error:

@@ -85,6 +85,21 @@ def test_a_body_too_large_is_413(client: TestClient) -> None:
                                                                     "application/problem+json")
 
 
+@pytest.mark.parametrize(("codec", "field"), [
+    ("utf-8-sig", "body:1: site"), ("utf-16", "body:1: site"), ("utf-16-le", "body:1: site")])
+def test_a_body_with_a_byte_order_mark_is_422(client: TestClient, codec: str, field: str) -> None:
+    whole = '{"site": "marked", "time_zone": "UTC", "currency": "PKR"}'.encode(codec)
+    for content in (whole, (whole[at:at + 1] for at in range(len(whole)))):
+        answer = client.post("/v1/sites", content=content,
+                             headers={"content-type": "application/json"})
+        document = answer.json()
+        assert (answer.status_code, document["type"]) == (422, "urn:seatwatt:problem:input")
+        assert document["errors"][0]["where"].startswith("body:1")
+    assert [fault["where"] for fault in client.post("/v1/sites", content=whole).json()["errors"]
+            ] == [field]
+    assert client.get("/v1/sites/marked").status_code == 404
+
+
 @pytest.mark.parametrize("address", ["/v1/sites/%00", "/v1/quarantine?topic=%00"])
 def test_a_nul_in_the_address_is_422(client: TestClient, address: str) -> None:
     assert client.get(address).status_code == 422

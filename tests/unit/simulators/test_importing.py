@@ -49,6 +49,14 @@ def test_a_damaged_register_file(tmp_path: Path, text: str, said: str) -> None:
         list(importing.combed(tmp_path, "combed", power=False))
 
 
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16"])
+def test_a_register_file_with_a_byte_order_mark(tmp_path: Path, codec: str) -> None:
+    file = tmp_path / "solar.csv"
+    file.write_text("1522670400,2520588\n", encoding=codec)
+    with pytest.raises(InputError, match=r"solar\.csv:1: it starts with a byte-order mark"):
+        list(importing.toon(file, "home", Device("meter", "house", "solar")))
+
+
 def test_a_file_that_only_claims_to_be_gzipped(tmp_path: Path) -> None:
     (tmp_path / "mains_energy.csv.gz").write_text("1000,5\n")
     with pytest.raises(InputError, match="cannot be read: Not a gzipped file"):

@@ -122,9 +122,9 @@ def test_large_files_come_whole_with_progress(tmp_path: Path, name: str) -> None
     assert seen[-1] == (path.stat().st_size,) * 2
 
 
-def test_several_files_are_one_recording_and_gzip_a_mark_or_no_last_line_end_do_not_matter(
+def test_several_files_are_one_recording_and_gzip_or_no_last_line_end_do_not_matter(
         tmp_path: Path) -> None:
-    (tmp_path / "a.gz").write_bytes(gzip.compress(b"\xef\xbb\xbf" + line().encode()))
+    (tmp_path / "a.gz").write_bytes(gzip.compress(line().encode()))
     (tmp_path / "b").write_bytes(line().encode() + b"\r\n" + line().encode())
     (tmp_path / "empty").write_bytes(b"")
     recording = load_recordings([tmp_path / name for name in ("a.gz", "b", "empty")], "s")
@@ -186,10 +186,27 @@ CSV = """time,kind,zone,device,quantity,value
 """
 
 
-@pytest.mark.parametrize("prefix", [b"", b"\xef\xbb\xbf"])
-def test_a_csv_is_a_recording_too(tmp_path: Path, prefix: bytes) -> None:
+@pytest.mark.parametrize(("written", "said"), [
+    (CSV.encode("utf-8-sig"), "r.csv:1: time: it starts with a byte-order mark of UTF-8; expected"),
+    (gzip.compress(CSV.encode("utf-8-sig")), "r.csv:1: time: it starts with a byte-order mark"),
+    (CSV.encode("utf-16"), "r.csv:1: time: it starts with a byte-order mark of UTF-16"),
+    (CSV.encode("utf-16-be"), "r.csv:1: time: it is UTF-16"),
+    ((CSV + "\ufeff" + CSV).encode(), "r.csv:9: a byte-order mark stands in the middle"),
+    ((line() + "\n").encode("utf-8-sig"), "r.csv:1: received_at: it starts with a byte-order mark"),
+    ((line() + "\n\ufeff" + line()).encode(), "r.csv:2: a byte-order mark stands in the middle")])
+def test_a_byte_order_mark_is_refused_with_line_and_field(tmp_path: Path, written: bytes,
+                                                          said: str) -> None:
     path = tmp_path / "r.csv"
-    path.write_bytes(prefix + CSV.replace("\n", "\r\n").encode())
+    path.write_bytes(written)
+    with pytest.raises(InputError, match=said):
+        load_recordings([path], "s")
+    with pytest.raises(InputError, match=said):
+        list(read_messages(path, "s"))
+
+
+def test_a_csv_is_a_recording_too(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_bytes(CSV.replace("\n", "\r\n").encode())
     recording = load_recordings([path], "s")
     taken, received, energy = recording.columns(ENERGY)[SEAT]
     assert taken.tolist() == received.tolist() == [NOW_MS, NOW_MS + 60_000, NOW_MS + 120_000]

@@ -10,7 +10,7 @@ import yaml
 from seatwatt.contract.errors import ConflictError, InputError
 from seatwatt.contract.sitedocument import site_document
 from seatwatt.store import sitefiles
-from seatwatt.store.sitefiles import load_site, read_yaml
+from seatwatt.store.sitefiles import load_site, read_yaml, read_yaml_text
 from tests.shared import ROOT, shared
 
 HEAD = "site: s\ntime_zone: Asia/Karachi\ncurrency: PKR\n"
@@ -106,9 +106,25 @@ def test_aliases_of_aliases_come_to_an_end(tmp_path: Path) -> None:
         load_site(written(tmp_path, laugh))
 
 
-def test_a_byte_order_mark_and_windows_lines_are_taken(tmp_path: Path) -> None:
-    path = written(tmp_path, "\ufeff" + (HEAD + BODY).replace("\n", "\r\n"))
-    assert load_site(path).id == "s"
+def test_windows_lines_are_taken(tmp_path: Path) -> None:
+    assert load_site(written(tmp_path, (HEAD + BODY).replace("\n", "\r\n"))).id == "s"
+
+
+@pytest.mark.parametrize(("text", "codec", "said"), [
+    (HEAD + BODY, "utf-8-sig", "it starts with a byte-order mark of UTF-8"),
+    (HEAD + BODY, "utf-16", "it starts with a byte-order mark of UTF-16"),
+    (HEAD + BODY, "utf-16-le", "it is UTF-16"),
+    (HEAD + "# \ufeff\n" + BODY, "utf-8", "a byte-order mark stands in the middle")])
+def test_a_byte_order_mark_is_refused(tmp_path: Path, text: str, codec: str, said: str) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_bytes(text.encode(codec))
+    with pytest.raises(InputError, match=rf"site\.yaml:\d+: (site: )?{said}"):
+        load_site(path)
+
+
+def test_a_text_by_another_way_than_a_file_bears_no_mark_either() -> None:
+    with pytest.raises(InputError, match="the text:1: bill: it starts with a byte-order mark"):
+        read_yaml_text("\ufeffbill: pesco", "the text")
 
 
 @pytest.mark.parametrize("folder", ["one", "two", "three", "five", "six"])
