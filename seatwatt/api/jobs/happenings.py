@@ -1,10 +1,12 @@
 """`events` that are no finding: outages, exchanges of meters, tariffs that come into force; and how
 often each day a UPS took over (`ups_day`).
 
-The last two days are looked at again each time; the same event again overwrites itself.
+The last two days are looked at again each time, and as far back as an outage that goes on; the same
+event again overwrites itself. What began before is not told again, for where it began is not seen.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,8 @@ from seatwatt.ledger.papers import list_papers
 from seatwatt.store.ports import Column, DerivedPoint
 
 BACK_MS = 2 * 86_400_000
+MARGIN_MS = 86_400_000
+"""How far before that is read, to see how things stood when it began."""
 
 
 def write_happenings(services: Services, progress: Progress) -> Outcome:
@@ -30,9 +34,11 @@ def write_happenings(services: Services, progress: Progress) -> Outcome:
     now_ms, done, said, failed = services.clock(), dict(progress), [], False
     for site_id in services.declarations.ids():
         site = services.declarations.load(site_id).site
-        start_ms = done.get(site_id, {}).get("until_ms", BACK_MS) - BACK_MS
+        before = done.get(site_id, {})
+        start_ms = max(0, min(before.get("until_ms", 0) - BACK_MS, before.get("dark_ms", now_ms)))
         try:
-            points = [*_outages(services, site, start_ms, now_ms), *exchange_events(site),
+            dark = _outages(services, site, start_ms, now_ms)
+            points = [*map(partial(_outage, site.id), dark), *exchange_events(site),
                       *_tariffs(services, site), *_ups_days(services, site, start_ms, now_ms)]
         except InputError as error:
             said.append(f"{site_id}: {error}")
@@ -40,18 +46,26 @@ def write_happenings(services: Services, progress: Progress) -> Outcome:
             continue
         services.writer.write_derived(points)
         done[site_id] = {"until_ms": now_ms}
+        if dark and dark[-1][1] > now_ms - BACK_MS:
+            done[site_id]["dark_ms"] = dark[-1][0]
         said.append(f"{site_id}: {len(points)} events")
     return Outcome("; ".join(said) or "no site is declared", done, failed)
 
 
-def _outages(services: Services, site: Site, start_ms: int, end_ms: int) -> list[DerivedPoint]:
+def _outages(services: Services, site: Site, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    """Those that begin in [start_ms, end_ms)."""
     grids = [node.device for node in site.nodes if node.source == "grid" and node.metered]
     if not grids:
         return []
-    columns = services.reader.columns(site.id, quantity("meter", "power"), start_ms, end_ms, grids)
-    return [event_at(site.id, "outage", "grid", f"Outage, {(to - at) / 60_000:.0f} minutes",
-                   "the grid's meters read no power", at, to)
-            for at, to in outages(columns)]
+    columns = services.reader.columns(site.id, quantity("meter", "power"),
+                                      max(0, start_ms - MARGIN_MS), end_ms, grids)
+    return [(at, to) for at, to in outages(columns) if at >= start_ms]
+
+
+def _outage(site: str, dark: tuple[int, int]) -> DerivedPoint:
+    at, to = dark
+    return event_at(site, "outage", "grid", f"Outage, {(to - at) / 60_000:.0f} minutes",
+                    "the grid's meters read no power", at, to)
 
 
 def outages(grids: Mapping[Device, Column]) -> list[tuple[int, int]]:
@@ -77,11 +91,12 @@ def _runs(times: NDArray[np.int64], dark: NDArray[np.bool_]) -> Iterator[tuple[i
 
 def _ups_days(services: Services, site: Site, start_ms: int, end_ms: int) -> list[DerivedPoint]:
     # A first run begins in 1970; no zone is more than a day from UTC.
-    start = local_date(max(start_ms, BACK_MS), site.time_zone)
+    first = local_date(max(start_ms, BACK_MS), site.time_zone)
+    start_ms = local_midnight_ms(first, site.time_zone)
     columns = services.reader.columns(site.id, quantity("ups", "on_battery"),
-                                      local_midnight_ms(start, site.time_zone), end_ms)
+                                      start_ms - MARGIN_MS, end_ms)
     return [point for device, column in columns.items()
-            for point in ups_days(site, device, column)]
+            for point in ups_days(site, device, column) if point.time_ms >= start_ms]
 
 
 def ups_days(site: Site, device: Device, column: Column) -> Iterator[DerivedPoint]:
