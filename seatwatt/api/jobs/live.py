@@ -31,19 +31,26 @@ def write_live(services: Services, progress: Progress) -> Outcome:
 
 def live_points(site: Site, last: Sequence[LastReading], now_ms: int, silent_after_s: float
                 ) -> list[DerivedPoint]:
-    """`site_now` from the power that the sources' meters read last; none while all are silent."""
+    """`site_now` from the power that the sources' meters read last; none while all are silent, and
+    no load while what is heard gives nothing and a source is silent: that one may carry it all."""
     powers = {reading.series.device: float(reading.value) for reading in last
               if reading.series.quantity.field == "power_w"
               and now_ms - reading.taken_at_ms <= silent_after_s * 1000}
+    sources = {node.device: node.source for node in site.nodes if node.source and node.metered}
     by_source: dict[str, float] = {}
-    for node in site.nodes:
-        if node.source and node.device in powers:
-            by_source[node.source] = by_source.get(node.source, 0.0) + powers[node.device]
+    for device, source in sources.items():
+        if device in powers:
+            by_source[source] = by_source.get(source, 0.0) + powers[device]
     if not by_source:
         return []
-    load_w = sum(by_source.values())
-    fields = [("load_w", load_w), *((f"{source}_w", power) for source, power in by_source.items()),
+    fields = [*((f"{source}_w", power) for source, power in by_source.items()),
               *((f"{source}_on", float(abs(power) > ON_W)) for source, power in by_source.items())]
-    if site.sanctioned_load_w is not None:
-        fields.append(("load_pct", 100 * load_w / site.sanctioned_load_w))
+    if sources.keys() <= powers.keys() or any(abs(power) > ON_W for power in by_source.values()):
+        fields += _load(site, sum(by_source.values()))
     return [DerivedPoint("site_now", (("site", site.id),), tuple(fields), now_ms)]
+
+
+def _load(site: Site, load_w: float) -> list[tuple[str, float]]:
+    if site.sanctioned_load_w is None:
+        return [("load_w", load_w)]
+    return [("load_w", load_w), ("load_pct", 100 * load_w / site.sanctioned_load_w)]

@@ -76,6 +76,19 @@ def test_the_load_is_the_sum_of_the_sources_that_are_heard() -> None:
     assert live_points(small(), last, 2_000_000, 300) == []
 
 
+def test_no_load_is_told_while_the_source_that_carries_it_is_silent() -> None:
+    last = [heard("grid", 9000.0, 100_000), heard("generator", 0.4, 995_000)]
+    [point] = live_points(small(sanctioned_load_w=10_000), last, 1_000_000, 300)
+    assert dict(point.fields) == {"generator_w": 0.4, "generator_on": 0.0}
+    # A generator whose own meter is dead while it stands still hides nothing.
+    last = [heard("grid", 9000.0, 995_000), heard("generator", 0.0, 100_000)]
+    [point] = live_points(small(), last, 1_000_000, 300)
+    assert dict(point.fields)["load_w"] == 9000.0
+    [dark] = live_points(small(), [heard("grid", 0.0, 995_000), heard("generator", 0.0, 995_000)],
+                         1_000_000, 300)
+    assert dict(dark.fields)["load_w"] == 0.0
+
+
 def test_a_declared_exchange_is_an_event() -> None:
     site = small(exchanges=[{"meter": "plant/grid", "at": "2026-10-07T11:00:00+05:00",
                              "final_wh": 1200, "initial_wh": 0}])
