@@ -35,10 +35,11 @@ SHARE = (
 
 WEEK = (
     Panel(kind="table", title="Hour by weekday", unit="percent", width=24, height=10, decimals=0,
-          about="Mean share occupied by local hour and weekday, over the dashboard's range.",
+          about="Mean share of the chosen zones' seats by local hour and weekday, over the "
+                "dashboard's range.",
           steps=_BLUES, coloured=True,
-          queries=[total('mean("occupied_pct") AS "share"', "zone_hour", [SITE, ZONE],
-                         ["weekday", "hour"], table=True)],
+          queries=[total('100 * sum("occupied") / sum("seats") AS "share"', "zone_hour",
+                         [SITE, ZONE], ["weekday", "hour"], table=True)],
           transformations=[("groupingToMatrix", {"columnField": "hour", "rowField": "weekday",
                                                  "valueField": "share"})]),
 )

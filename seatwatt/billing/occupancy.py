@@ -31,6 +31,11 @@ def occupied_spans(times_ms: Ints, values: NDArray[np.float64], hold_ms: int = H
     return Spans(starts[np.append(0, breaks + 1)], ends[np.append(breaks, len(ends) - 1)])
 
 
+def told_spans(times_ms: Ints, hold_ms: int = HOLD_MS) -> Spans:
+    """When anything is known of a seat, occupied or empty: a reading holds as above."""
+    return occupied_spans(times_ms, np.ones(len(times_ms)), hold_ms)
+
+
 def occupied_ms(holding: Holding, occupancy: Mapping[int, Spans], boundaries_ms: Ints) -> Ints:
     """[zones, n, parties]: occupied time by holder; time in a vacant seat is the operator's.
 

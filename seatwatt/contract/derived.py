@@ -34,7 +34,8 @@ _ROWS = (
             "each interval of the site"),
     Derived("zone_occupancy", ("site", "zone"), ("seats", "occupied", "occupied_pct"),
             "each interval of the site"),
-    Derived("zone_hour", ("site", "zone", "weekday", "hour"), ("occupied", "occupied_pct"),
+    Derived("zone_hour", ("site", "zone", "weekday", "hour"),
+            ("seats", "occupied", "occupied_pct"),
             "each interval of the site, by local weekday (1-mon) and hour (00)"),
     Derived("seat_use", ("site", "zone"), (
         "empty_drawing", "empty_wh", "held_unused", "used_unheld"), "each interval of the site"),

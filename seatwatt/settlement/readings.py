@@ -1,11 +1,11 @@
 """A period's readings, from the store or from a recording, as metering and billing take them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from seatwatt.billing.occupancy import HOLD_MS, occupied_spans
+from seatwatt.billing.occupancy import HOLD_MS, occupied_spans, told_spans
 from seatwatt.billing.result import Seat
 from seatwatt.billing.spans import Spans
 from seatwatt.contract.devices import Device
@@ -25,10 +25,12 @@ OCCUPIED = quantity("seat", "occupied")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PeriodReadings:
-    """Registers by (device, quantity name), and when seats were occupied during the period."""
+    """Registers by (device, quantity name), when seats were occupied during the period, and when
+    their sensors told whether they were."""
 
     registers: dict[tuple[Device, str], RegisterColumn]
     occupancy: dict[Seat, Spans]
+    told: dict[Seat, Spans] = field(default_factory=dict)
 
 
 def read_period(site_id: str, source: Reader | Recording, grid: IntervalGrid,
@@ -49,19 +51,32 @@ def read_period(site_id: str, source: Reader | Recording, grid: IntervalGrid,
                          site_id, quantity(kind, name), grid.start_ms, grid.end_ms,
                          MARGIN_MS).items()}
         if with_occupancy:
-            return PeriodReadings(registers, read_occupancy(site_id, source, grid))
-    return PeriodReadings(registers, _spans(states, grid) if with_occupancy else {})
+            return PeriodReadings(registers, *read_seats(site_id, source, grid))
+    return PeriodReadings(registers, *(_spans(states, grid) if with_occupancy else ({}, {})))
 
 
 def read_occupancy(site_id: str, reader: Reader, grid: IntervalGrid) -> dict[Seat, Spans]:
-    """When seats were occupied; a reading of the day before may hold into the first hours."""
+    """When seats were occupied."""
+    return read_seats(site_id, reader, grid)[0]
+
+
+def read_seats(site_id: str, reader: Reader, grid: IntervalGrid
+               ) -> tuple[dict[Seat, Spans], dict[Seat, Spans]]:
+    """When seats were occupied, and when it is known whether they were; a reading of the day
+    before may hold into the first hours."""
     return _spans(reader.columns(site_id, OCCUPIED, grid.start_ms - HOLD_MS, grid.end_ms).items(),
                   grid)
 
 
-def _spans(states: Iterable[tuple[Device, Column]], grid: IntervalGrid) -> dict[Seat, Spans]:
-    return {(device.zone, device.name): occupied_spans(column.times_ms, column.values).within(
-        grid.start_ms, grid.end_ms) for device, column in states}
+def _spans(states: Iterable[tuple[Device, Column]], grid: IntervalGrid
+           ) -> tuple[dict[Seat, Spans], dict[Seat, Spans]]:
+    occupied, told = dict[Seat, Spans](), dict[Seat, Spans]()
+    for device, column in states:
+        seat = device.zone, device.name
+        occupied[seat] = occupied_spans(column.times_ms, column.values).within(
+            grid.start_ms, grid.end_ms)
+        told[seat] = told_spans(column.times_ms).within(grid.start_ms, grid.end_ms)
+    return occupied, told
 
 
 def _in_order(columns: Columns) -> Column:

@@ -3,7 +3,7 @@
 from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.site import Site
 from seatwatt.settlement.keeping import Keeper
-from seatwatt.settlement.readings import PeriodReadings, read_occupancy, read_period
+from seatwatt.settlement.readings import PeriodReadings, read_period, read_seats
 from seatwatt.store.ports import Reader
 from seatwatt.store.recording import Recording
 
@@ -18,8 +18,8 @@ def readings_of(site: Site, source: Source, grid: IntervalGrid, with_occupancy: 
         return read_period(site.id, source, grid, with_occupancy)
     if grid.interval_s != site.interval_s:
         return read_period(site.id, source.reader, grid, with_occupancy)
-    occupancy = read_occupancy(site.id, source.reader, grid) if with_occupancy else {}
-    return PeriodReadings(source.period(site, grid).registers, occupancy)
+    seats = read_seats(site.id, source.reader, grid) if with_occupancy else ({}, {})
+    return PeriodReadings(source.period(site, grid).registers, *seats)
 
 
 def store_of(source: Source) -> Reader | None:

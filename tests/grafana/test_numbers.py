@@ -73,6 +73,14 @@ def test_working_hours_mean_and_peak(seeded: Seeded) -> None:
     assert shares == pytest.approx({"hall-a": 100.0, "hall-b": 50.0})
 
 
+def test_a_seat_counts_the_same_in_a_large_zone_and_a_small_one(seeded: Seeded) -> None:
+    """Eight of ten seats: six of six in one hall, two of four in the other."""
+    shares = {(frame.tags["weekday"], frame.tags["hour"]): frame.pairs()[0][1]
+              for frame in shown(seeded, "sw-seats: Hour by weekday A")}
+    assert shares["3-wed", "11"] == shares["3-wed", "17"] == pytest.approx(80.0)
+    assert shares["3-wed", "20"] == 0.0
+
+
 def test_the_generator_ran_in_the_intervals_of_the_outage(seeded: Seeded) -> None:
     [frame] = shown(seeded, "sw-electricity: Generator hours A")
     assert [value for _, value in frame.pairs()] == [1.0]

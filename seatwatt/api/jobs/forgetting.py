@@ -18,7 +18,7 @@ from seatwatt.ledger.jobs import Progress, keep_progress
 from seatwatt.ledger.kept import drop_days
 from seatwatt.ledger.runs import forget_occupancy, list_runs
 from seatwatt.settlement.forgotten import FORGETTING, bills_by_occupancy
-from seatwatt.settlement.readings import OCCUPIED, read_occupancy
+from seatwatt.settlement.readings import OCCUPIED, read_seats
 from seatwatt.store.ports import DerivedPoint
 
 ANSWERS_MS = 7 * 86_400_000
@@ -82,7 +82,7 @@ def _uncounted(services: Services, site: Site, start_ms: int, end_ms: int) -> li
     grid = IntervalGrid.between(start_ms, end_ms, site.interval_s, site.time_zone)
     there = {(point.tags, point.time_ms) for point in services.reader.derived(
         "zone_occupancy", (("site", site.id),), start_ms, end_ms)}
-    points = occupancy_points(site, grid, read_occupancy(site.id, services.reader, grid))
+    points = occupancy_points(site, grid, *read_seats(site.id, services.reader, grid))
     return [point for point in points if (tuple(sorted(point.tags)), point.time_ms) not in there]
 
 

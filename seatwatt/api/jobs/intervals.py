@@ -123,7 +123,7 @@ def _write(services: Services, site: Site, work: Work) -> int:
     readings = readings_of(site, services.keeper(), grid, with_occupancy=True)
     energies = site_energy(site, grid, readings.registers)
     result = apportion(site, grid, energies, readings.occupancy)
-    points = [*interval_points(site, result, energies, readings.occupancy),
-              *view_points(site, result, energies, readings.occupancy)]
+    points = [*interval_points(site, result, energies, readings),
+              *view_points(site, result, energies, readings)]
     services.writer.write_derived(points)
     return len(points)

@@ -1,9 +1,10 @@
 """A settled period as derived points, one an interval, stamped with the interval's start.
 
-An interval in which the supply is missing has no point: a hole is never a measured zero.
+An interval in which the supply is missing has no point, nor has a zone while none of its seats
+tells whether it is occupied: a hole is never a measured zero.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.meters import OPERATOR
 from seatwatt.contract.site import Site
 from seatwatt.metering.energy import MeterEnergy, Quality
+from seatwatt.settlement.readings import PeriodReadings
 from seatwatt.store.ports import DerivedPoint
 
 Columns = dict[str, NDArray[np.float64]]
@@ -22,7 +24,7 @@ Columns = dict[str, NDArray[np.float64]]
 
 
 def interval_points(site: Site, result: Apportionment, energies: Mapping[Device, MeterEnergy],
-                    occupancy: Mapping[Seat, Spans]) -> list[DerivedPoint]:
+                    seats: PeriodReadings) -> list[DerivedPoint]:
     """`site_balance`, `tenant_energy` and `zone_occupancy` of every interval."""
     times = np.array(result.grid.boundaries_ms[:-1])
     known = ~supply_missing(site, energies, len(times))
@@ -30,18 +32,21 @@ def interval_points(site: Site, result: Apportionment, energies: Mapping[Device,
     for party in result.involved():
         tags = (("site", site.id), ("tenant", party))
         points += _points("tenant_energy", tags, _party(result, party), times, known)
-    return [*points, *occupancy_points(site, result.grid, occupancy)]
+    return [*points, *occupancy_points(site, result.grid, seats.occupancy, seats.told)]
 
 
-def occupancy_points(site: Site, grid: IntervalGrid, occupancy: Mapping[Seat, Spans]
-                     ) -> list[DerivedPoint]:
-    """`zone_occupancy` of every interval and zone whose seats were heard of."""
+def occupancy_points(site: Site, grid: IntervalGrid, occupancy: Mapping[Seat, Spans],
+                     told: Mapping[Seat, Spans]) -> list[DerivedPoint]:
+    """`zone_occupancy` of every interval and zone in which a seat told whether it is occupied."""
     boundaries, points = np.array(grid.boundaries_ms), list[DerivedPoint]()
     for zone in (zone for zone in site.zones if zone.seats):
-        seats = [spans for seat, spans in occupancy.items() if seat[0] == zone.name]
+        occupied_ms, told_ms = (
+            sum((spans.per_interval(boundaries) for seat, spans in of.items()
+                 if seat[0] == zone.name), start=np.zeros(len(grid), dtype=np.int64))
+            for of in (occupancy, told))
         points += _points("zone_occupancy", (("site", site.id), ("zone", zone.name)),
-                          _occupancy(boundaries, seats, len(zone.seats)), boundaries[:-1],
-                          np.full(len(grid), bool(seats)))
+                          _occupancy(boundaries, occupied_ms, len(zone.seats)), boundaries[:-1],
+                          told_ms > 0)
     return points
 
 
@@ -85,10 +90,9 @@ def _party(result: Apportionment, party: str) -> Columns:
             "held_seat_h": result.held_ms[:, at] / 3_600_000}
 
 
-def _occupancy(boundaries_ms: NDArray[np.int64], heard: Sequence[Spans], seats: int) -> Columns:
+def _occupancy(boundaries_ms: NDArray[np.int64], occupied_ms: NDArray[np.int64], seats: int
+               ) -> Columns:
     """Seats of the zone, how many of them were occupied on average, and the part in percent."""
-    occupied_ms = sum((spans.per_interval(boundaries_ms) for spans in heard),
-                      start=np.zeros(len(boundaries_ms) - 1, dtype=np.int64))
     occupied = occupied_ms / np.diff(boundaries_ms)
     return {"seats": np.full(len(occupied), float(seats)), "occupied": occupied,
             "occupied_pct": 100 * occupied / seats}

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from seatwatt.api.jobs.points import supply_missing
 from seatwatt.billing.holders import holding_of
-from seatwatt.billing.result import Apportionment, Seat
-from seatwatt.billing.spans import Spans
+from seatwatt.billing.result import Apportionment
 from seatwatt.contract._calendar import DAYS
 from seatwatt.contract.devices import Device
 from seatwatt.contract.meters import OPERATOR
 from seatwatt.contract.site import Site, Zone
 from seatwatt.metering.energy import MeterEnergy
+from seatwatt.settlement.readings import PeriodReadings
 from seatwatt.store.ports import DerivedPoint
 
 DRAWS_W = 10.0
@@ -30,13 +30,13 @@ _Tags = tuple[tuple[str, str], ...]
 
 
 def view_points(site: Site, result: Apportionment, energies: Mapping[Device, MeterEnergy],
-                occupancy: Mapping[Seat, Spans]) -> list[DerivedPoint]:
+                readings: PeriodReadings) -> list[DerivedPoint]:
     """`zone_hour`, `seat_use`, `site_demand` of every interval; `zone_day`, `tenant_day` and
     `site_day` of every local day. The grid begins at a local midnight."""
     known = ~supply_missing(site, energies, len(result.grid))
     points = [*_demand(site, result, known)]
     for zone in site.zones:
-        points += _seats(site, zone, result, occupancy, known)
+        points += _seats(site, zone, result, readings, known)
     return [*points, *_days(site, result, known)]
 
 
@@ -52,22 +52,24 @@ def _demand(site: Site, result: Apportionment, known: NDArray[np.bool_]
     return _interval_points("site_demand", (("site", site.id),), columns, result, known)
 
 
-def _seats(site: Site, zone: Zone, result: Apportionment, occupancy: Mapping[Seat, Spans],
+def _seats(site: Site, zone: Zone, result: Apportionment, readings: PeriodReadings,
            known: NDArray[np.bool_]) -> Iterator[DerivedPoint]:
-    """Hours and use of one zone, from its seats that report whether they are occupied, while the
-    site was heard at all."""
+    """Hours and use of one zone, from its seats that tell whether they are occupied, while they do
+    and while the site was heard at all."""
     heard = [row for row, seat in enumerate(result.seats.seats)
-             if seat[0] == zone.name and seat in occupancy]
+             if seat[0] == zone.name and seat in readings.told]
     if not heard:
         return
     boundaries = np.array(result.grid.boundaries_ms)
-    occupied_ms = np.array([occupancy[result.seats.seats[row]].per_interval(boundaries)
-                            for row in heard])
-    milliwh = result.seats.energy_milliwh[heard]
+    occupied_ms, told_ms = (np.array([of[result.seats.seats[row]].per_interval(boundaries)
+                                      for row in heard])
+                            for of in (readings.occupancy, readings.told))
+    known = known & (told_ms > 0).any(axis=0)
+    empty = (occupied_ms == 0) & (told_ms == np.diff(boundaries))
     tags = (("site", site.id), ("zone", zone.name))
     yield from _interval_points("seat_use", tags, _use(
-        occupied_ms > 0, milliwh, _held(site, result, heard), result.grid.interval_s),
-        result, known)
+        occupied_ms > 0, empty, result.seats.energy_milliwh[heard], _held(site, result, heard),
+        result.grid.interval_s), result, known)
     occupied = occupied_ms.sum(axis=0) / np.diff(boundaries)
     yield from _hours(tags, result, np.where(known, occupied, np.nan), len(zone.seats))
 
@@ -81,13 +83,14 @@ def _held(site: Site, result: Apportionment, rows: list[int]) -> NDArray[np.bool
     return np.asarray(holding.holder[wanted] != operator)
 
 
-def _use(used: NDArray[np.bool_], milliwh: NDArray[np.int64], held: NDArray[np.bool_],
-         interval_s: int) -> _Columns:
-    """Counts of seats; what [seats, n] arrays say of each interval."""
-    draws = ~used & (milliwh * 3600 / (1000 * interval_s) > DRAWS_W)
+def _use(used: NDArray[np.bool_], empty: NDArray[np.bool_], milliwh: NDArray[np.int64],
+         held: NDArray[np.bool_], interval_s: int) -> _Columns:
+    """Counts of seats; what [seats, n] arrays say of each interval. A seat whose sensor is silent
+    is neither used nor empty."""
+    draws = empty & (milliwh * 3600 / (1000 * interval_s) > DRAWS_W)
     return {"empty_drawing": draws.sum(axis=0).astype(np.float64),
             "empty_wh": np.where(draws, milliwh, 0).sum(axis=0) / 1000,
-            "held_unused": (held & ~used).sum(axis=0).astype(np.float64),
+            "held_unused": (held & empty).sum(axis=0).astype(np.float64),
             "used_unheld": (used & ~held).sum(axis=0).astype(np.float64)}
 
 
@@ -101,7 +104,8 @@ def _hours(tags: _Tags, result: Apportionment, occupied: _Floats, seats: int
         weekday = f"{local.isoweekday()}-{DAYS[local.weekday()]}"
         yield DerivedPoint(
             "zone_hour", (*tags, ("weekday", weekday), ("hour", f"{local.hour:02}")),
-            (("occupied", count), ("occupied_pct", 100 * count / seats)), at_ms)
+            (("seats", float(seats)), ("occupied", count), ("occupied_pct", 100 * count / seats)),
+            at_ms)
 
 
 def _days(site: Site, result: Apportionment, known: NDArray[np.bool_]) -> Iterator[DerivedPoint]:

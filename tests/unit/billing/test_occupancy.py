@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatwatt.billing.holders import holding_of
-from seatwatt.billing.occupancy import HOLD_MS, occupied_ms, occupied_spans
+from seatwatt.billing.occupancy import HOLD_MS, occupied_ms, occupied_spans, told_spans
 from seatwatt.billing.spans import Spans
 from seatwatt.contract.meters import OPERATOR
 from tests.unit.billing import worlds
@@ -30,6 +30,13 @@ def test_a_state_holds_until_the_next_reading(readings: list[tuple[int, float]],
     times = np.array([at for at, _ in readings], dtype=np.int64)
     found = occupied_spans(times, np.array([value for _, value in readings]))
     assert list(zip(found.starts_ms.tolist(), found.ends_ms.tolist(), strict=True)) == spans
+
+
+def test_a_seat_is_known_while_a_reading_holds_whatever_it_says() -> None:
+    assert len(told_spans(np.array([], dtype=np.int64)).starts_ms) == 0
+    found = told_spans(np.array([5, 10, 2 * HOLD_MS], dtype=np.int64))
+    assert list(zip(found.starts_ms.tolist(), found.ends_ms.tolist(), strict=True)) == [
+        (5, 10 + HOLD_MS), (2 * HOLD_MS, 3 * HOLD_MS)]
 
 
 minutes = st.lists(st.integers(0, 120), unique=True, max_size=8).map(sorted)
