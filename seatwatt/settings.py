@@ -6,9 +6,9 @@ setting; a test holds the two together. A missing or wrong one is a SettingsErro
 
 import os
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from seatwatt.contract.errors import SettingsError
@@ -16,10 +16,22 @@ from seatwatt.contract.errors import SettingsError
 PREFIX = "SEATWATT_"
 
 
+def _not_empty(path: Any) -> Any:
+    """An empty one would be the folder we happen to be started in."""
+    if path == "":
+        raise ValueError("it is empty")
+    return path
+
+
+Place = Annotated[Path, BeforeValidator(_not_empty)]
+"""A file or folder."""
+
+
 class Settings(BaseSettings):
     """What all services share."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True,
+                                      allow_inf_nan=False)
 
     @classmethod
     def load(cls, **given: Any) -> Self:
@@ -53,7 +65,8 @@ class StoreSettings(Settings):
     store_user: str = Field("", description="InfluxDB 1.x user")
     store_password: SecretStr = Field(SecretStr(""), description="InfluxDB 1.x password")
     store_token: SecretStr = Field(SecretStr(""), description="InfluxDB 2.x or 3 token")
-    store_timeout_s: float = Field(10.0, gt=0, description="longest wait for one store request")
+    store_timeout_s: float = Field(10.0, gt=0, le=3600,
+                                   description="longest wait for one store request")
     store_retention: str = Field("", description="how long a database made by us keeps readings, "
                                                  "such as 400d; empty: for ever (InfluxDB 1.x)")
     store_ca_file: str = Field("", description="certificate authority of an https store")
@@ -72,7 +85,7 @@ class LedgerSettings(Settings):
 class BrokerSettings(Settings):
     """The MQTT broker."""
 
-    mqtt_host: str = Field("127.0.0.1", description="MQTT broker host")
+    mqtt_host: str = Field("127.0.0.1", min_length=1, description="MQTT broker host")
     mqtt_port: int = Field(1883, ge=1, le=65535, description="MQTT broker port")
     mqtt_user: str = Field("", description="MQTT user name; empty: anonymous")
     mqtt_password: SecretStr = Field(SecretStr(""), description="MQTT password")
@@ -85,21 +98,22 @@ class IngestSettings(BrokerSettings):
     """The service that takes readings from the broker into the store."""
 
     ingest_client_id: str = Field(
-        "seatwatt-ingest", min_length=1,
-        description="MQTT client id, the same at every start; worker N appends -N")
+        "seatwatt-ingest", pattern=r"^[\w.-]{1,60}$",
+        description="MQTT client id, the same at every start: letters, digits, . _ -; worker N "
+                    "appends -N")
     ingest_workers: int = Field(
         1, ge=1, le=64, description="processes that share the load (shared subscription above 1)")
     ingest_worker: int = Field(1, ge=1, description="which of the workers this process is")
     ingest_share: str = Field(
-        "ingest", pattern="[^/+#]+", description="name of the shared subscription of the workers")
+        "ingest", pattern="^[^/+#]+$", description="name of the shared subscription of the workers")
     ingest_filters: str = Field(
         "seatwatt/#", min_length=1, description="MQTT topic filters, separated by commas")
-    ingest_state: Path = Field(
+    ingest_state: Place = Field(
         Path("var/ingest"), description="folder of the journal and of what is subscribed")
     ingest_batch_readings: int = Field(
         20_000, ge=1, description="readings that make a batch go to the store at once")
     ingest_linger_s: float = Field(
-        0.25, gt=0, description="longest wait of a reading for its batch to fill")
+        0.25, gt=0, le=60, description="longest wait of a reading for its batch to fill")
     ingest_queue_messages: int = Field(
         20_000, ge=1, description="messages waiting to be decoded, after which reading pauses")
     ingest_queue_bytes: int = Field(
@@ -129,7 +143,7 @@ class IngestSettings(BrokerSettings):
 class GatewaySettings(BrokerSettings):
     """The service at a site that reads devices; they themselves are declared in its YAML file."""
 
-    gateway_spool: Path = Field(
+    gateway_spool: Place = Field(
         Path("var/gateway/spool.db"), description="file of the packs that wait for a receipt")
     gateway_spool_bytes: int = Field(
         512 << 20, ge=1 << 20, description="bound of the spool; at it the oldest gauges are given "

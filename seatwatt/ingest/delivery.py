@@ -87,22 +87,27 @@ class _Careful:
         self.ping, self.close = writer.ping, writer.close
 
     def write(self, batch: ReadingBatch) -> None:
-        with _sorted_errors():
+        with self._sorted_errors():
             self._writer.write(batch)
 
     def write_derived(self, points: Sequence[DerivedPoint]) -> None:
-        with _sorted_errors():
+        with self._sorted_errors():
             self._writer.write_derived(points)
 
-
-@contextmanager
-def _sorted_errors() -> Iterator[None]:
-    try:
-        yield
-    except StoreError:
-        raise
-    except (OSError, MemoryError) as error:
-        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
-    # A reading that breaks the adapter is found and quarantined like one the store refuses.
-    except Exception as error:
-        raise StoreRefused(f"adapter failed: {type(error).__name__}: {error}") from error
+    @contextmanager
+    def _sorted_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError:
+            raise
+        except (OSError, MemoryError) as error:
+            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+        # A reading that breaks the adapter is found and quarantined like one the store refuses;
+        # an adapter that breaks without any is no fault of the readings.
+        except Exception as error:
+            told = f"adapter failed: {type(error).__name__}: {error}"
+            try:
+                self._writer.ping()
+            except Exception as failed:
+                raise StoreUnavailable(told) from failed
+            raise StoreRefused(told) from error

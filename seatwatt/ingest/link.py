@@ -138,12 +138,14 @@ class Link:
         self.state.epoch += 1
         self.state.reconnects += self.state.epoch > 1
         self._unacknowledged = {}
+        unexplained = False
         try:
             self._session.open()
             while self._running and self._turn():
                 pass
             self._goodbye()
-        except OSError as error:
+            unexplained = self._running and not self._reset_reason
+        except (OSError, UnicodeError) as error:  # the latter: no name that a host can have
             self._takeovers.refused()
             self._say(f"broker {self._session.address} does not answer: {error}")
         # Whatever it was, only the thread's death would be worse: the broker would send nothing
@@ -157,6 +159,8 @@ class Link:
             self._say(self._session.problem)
         elif taken and self._running and not self._reset_reason:
             self._lost()
+        elif unexplained:
+            self._sent_away()
         self._reset_reason = ""
         return taken
 
@@ -166,6 +170,13 @@ class Link:
             self.failed = (f"connection lost too often within a minute: another client "
                            f"uses the id {self._session.client_id!r}")
             LOG.error(self.failed)
+
+    def _sent_away(self) -> None:
+        """By TLS 1.3 a broker that does not like our certificate says so after we have begun."""
+        self._takeovers.refused()
+        self._say(f"broker {self._session.address} hangs up before it answers: it may expect TLS "
+                  "(SEATWATT_MQTT_CA_FILE), or another certificate than ours "
+                  "(SEATWATT_MQTT_CERT_FILE)")
 
     def _turn(self) -> bool:
         """Wait for something to do and do it; False when the connection is over."""

@@ -14,15 +14,15 @@ class PageServer:
     """Answers GET for each path of `pages`."""
 
     def __init__(self, pages: Mapping[str, Page], host: str, port: int) -> None:
-        """SettingsError when the port is in use."""
+        """SettingsError when it cannot listen there."""
         class Handler(_Handler):
             of = pages
 
         try:
             self._server = ThreadingHTTPServer((host, port), Handler)
         except OSError as error:
-            raise SettingsError(f"SEATWATT_INGEST_METRICS_PORT: cannot listen on {host}:{port}: "
-                                f"{error.strerror}") from None
+            raise SettingsError(f"SEATWATT_INGEST_METRICS_HOST, _PORT: cannot listen on "
+                                f"{host}:{port}: {error.strerror}") from None
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="ingest-pages",
                                         daemon=True)

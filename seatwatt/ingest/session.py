@@ -15,6 +15,7 @@ from seatwatt.settings import IngestSettings
 from seatwatt.tls import broker_tls
 
 _FILTER = re.compile(r"(?:(?:\+|[^+#/]*)/)*(?:#|\+|[^+#/]*)")
+_FILTER_MAX = 1_000
 LOG = logging.getLogger("seatwatt.ingest")
 
 
@@ -106,10 +107,15 @@ def filters(settings: IngestSettings) -> tuple[str, ...]:
     if settings.ingest_worker > settings.ingest_workers:
         return ()
     names = [name.strip() for name in settings.ingest_filters.split(",") if name.strip()]
+    if not names:
+        raise SettingsError("SEATWATT_INGEST_FILTERS: it names no topic filter; expected such as "
+                            "seatwatt/#")
     for name in names:
-        if _FILTER.fullmatch(name) is None or name.startswith("$"):
-            raise SettingsError(f"SEATWATT_INGEST_FILTERS: {name!r} is no topic filter; expected "
-                                "levels between slashes, + for any one, # at the end for all below")
+        if (_FILTER.fullmatch(name) is None or name.startswith("$")
+                or len(name) > _FILTER_MAX):
+            raise SettingsError(f"SEATWATT_INGEST_FILTERS: {name[:_FILTER_MAX]!r} is no topic "
+                                "filter; expected levels between slashes, + for any one, # at the "
+                                "end for all below")
     if settings.ingest_workers == 1:
         return tuple(names)
     return tuple(f"$share/{settings.ingest_share}/{name}" for name in names)

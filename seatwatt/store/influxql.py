@@ -31,7 +31,8 @@ def duration(text: str) -> str:
     if not text:
         return "INF"
     if _DURATION.fullmatch(text) is None:
-        raise SettingsError(f"store retention: {text!r} is not a duration; expected such as 400d")
+        raise SettingsError(f"SEATWATT_STORE_RETENTION: {text!r} is not a duration; expected "
+                            "such as 400d")
     return text
 
 

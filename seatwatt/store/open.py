@@ -57,6 +57,7 @@ def _address(settings: StoreSettings) -> InfluxAddress:
     try:
         parts = urlsplit(url)
         port = parts.port or _PORT
+        (parts.hostname or "").encode("idna")
     except ValueError as error:
         raise _wrong(url, str(error)) from None
     database = unquote(parts.path.strip("/"))
@@ -70,8 +71,8 @@ def _address(settings: StoreSettings) -> InfluxAddress:
     if token and (settings.store_user or password):
         raise SettingsError("SEATWATT_STORE_TOKEN: given together with a user or password; "
                             "expected one or the other")
-    if not token.isascii():
-        raise SettingsError("SEATWATT_STORE_TOKEN: it holds other characters than ASCII")
+    if not (token.isascii() and token.isprintable()):
+        raise SettingsError("SEATWATT_STORE_TOKEN: it holds other characters than printable ASCII")
     if settings.store_ca_file and not Path(settings.store_ca_file).is_file():
         raise SettingsError(f"SEATWATT_STORE_CA_FILE: {settings.store_ca_file} is not a file")
     return InfluxAddress(

@@ -176,7 +176,7 @@ def test_a_metrics_port_in_use_ends_the_start_with_one_line(ingest: IngestProces
     assert ingest.process is not None
     assert ingest.process.wait(60) == 2
     assert ingest.log().splitlines()[-1].startswith(
-        "seatwatt: SEATWATT_INGEST_METRICS_PORT: cannot listen")
+        "seatwatt: SEATWATT_INGEST_METRICS_HOST, _PORT: cannot listen")
     assert "Traceback" not in ingest.log()
 
 

@@ -167,10 +167,25 @@ def test_what_is_subscribed(workers: int, worker: int, text: str,
                                   ingest_filters=text)) == expected
 
 
-@pytest.mark.parametrize("text", ["a/#/b", "a/b#", "a+/b", "$share/x/a", "ok/#,b/#/"])
+@pytest.mark.parametrize("text", ["a/#/b", "a/b#", "a+/b", "$share/x/a", "ok/#,b/#/", "a" * 70_000])
 def test_what_is_no_filter_is_told_at_start(text: str) -> None:
     with pytest.raises(SettingsError, match=r"SEATWATT_INGEST_FILTERS: .* is no topic filter"):
         filters(IngestSettings(ingest_filters=text))
+
+
+def test_no_filter_at_all_is_told_at_start() -> None:
+    with pytest.raises(SettingsError, match="SEATWATT_INGEST_FILTERS: it names no topic filter"):
+        filters(IngestSettings(ingest_filters=" , "))
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("mqtt_host", ""), ("ingest_share", "a/b"), ("ingest_share", "a#"), ("ingest_client_id", ""),
+    ("ingest_client_id", "a/b"), ("ingest_client_id", "x" * 61), ("ingest_client_id", "a\n"),
+    ("ingest_linger_s", "inf"), ("ingest_linger_s", "1e300"), ("ingest_watchdog_s", "nan"),
+    ("ingest_watchdog_s", "inf"), ("ingest_state", "")])
+def test_a_setting_that_cannot_work_is_told_by_its_name(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^SEATWATT_{name.upper()}: "):
+        IngestSettings.load(**{name: value})
 
 
 @pytest.mark.parametrize(("topic", "aside"), [
@@ -268,6 +283,20 @@ def test_an_adapter_that_breaks_is_down_or_refuses_but_never_raises_anything_els
     writer.error = ValueError("what is this")
     (index, words), = store.deliver(batch([1.0]))
     assert (index, words) == (0, "adapter failed: ValueError: what is this")
+
+
+def test_an_adapter_that_breaks_without_readings_costs_none_of_them() -> None:
+    class Unusable(FakeWriter):
+        def write(self, batch: ReadingBatch) -> None:
+            raise OverflowError("timeout out of range")
+
+        def ping(self) -> None:
+            raise OverflowError("timeout out of range")
+
+    store = Store(Unusable(), Gate())
+    with pytest.raises(StoreUnavailable, match="adapter failed: OverflowError: timeout out of"):
+        store.deliver(batch([1.0]))
+    assert not store.gate.is_open
 
 
 def test_while_one_thread_tries_a_store_that_is_down_others_do_not_wait() -> None:

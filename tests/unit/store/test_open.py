@@ -69,6 +69,9 @@ def test_a_token_and_a_password_are_one_too_many() -> None:
 @pytest.mark.parametrize(("given", "setting"), [
     ({"store_ca_file": "no/such/ca.pem"}, "SEATWATT_STORE_CA_FILE"),
     ({"store_token": "tökén"}, "SEATWATT_STORE_TOKEN"),
+    ({"store_token": "two\nlines"}, "SEATWATT_STORE_TOKEN"),
+    ({"store_timeout_s": "inf"}, "SEATWATT_STORE_TIMEOUT_S"),
+    ({"store_timeout_s": "1e300"}, "SEATWATT_STORE_TIMEOUT_S"),
 ])
 def test_other_settings_that_cannot_work(given: dict[str, str], setting: str) -> None:
     with pytest.raises(SettingsError, match=setting):
@@ -76,7 +79,7 @@ def test_other_settings_that_cannot_work(given: dict[str, str], setting: str) ->
 
 
 def test_a_wrong_retention_is_told_before_anything_is_written() -> None:
-    with pytest.raises(SettingsError, match="one year"):
+    with pytest.raises(SettingsError, match="SEATWATT_STORE_RETENTION: 'one year'"):
         open_writer(StoreSettings.load(store_url="http://db/x", store_retention="one year"))
 
 
