@@ -5,6 +5,7 @@ ARGS ?=
 # Tests on real servers mostly wait: twice as many processes as cores. A file's tests stay together,
 # as they share what it made; the files begin in their order, in which the long ones come first.
 SIDE_BY_SIDE := -n 4 --dist loadfile --no-loadscope-reorder
+ON_SERVERS := tests --ignore tests/unit --ignore tests/scenarios
 
 .PHONY: help demo test check lint unit servers chaos bench dashboards env stack lock clean
 
@@ -16,9 +17,12 @@ demo: .venv/.runtime ## run everything in one process on embedded parts (ARGS=--
 
 test: .venv/.dev servers lint ## install what the tests need and run them all
 	$(BIN)/pytest -q -n 2 tests/unit tests/scenarios --cov --cov-report=term --cov-fail-under=100
-	$(BIN)/pytest -q $(SIDE_BY_SIDE) tests --ignore tests/unit --ignore tests/scenarios
+	@# What times out beside others on a busy machine is judged alone; what is wrong fails again.
+	$(BIN)/pytest -q $(SIDE_BY_SIDE) $(ON_SERVERS) || { echo "once more, alone: what failed"; \
+		$(BIN)/pytest -q --last-failed --last-failed-no-failures none $(ON_SERVERS); }
 
-check: .venv/.dev lint unit ## format, types, imports and the fast tests: under five minutes
+check: export SEATWATT_EXPLORE := 1
+check: .venv/.dev lint unit ## format, types, imports and the fast tests (properties drawn anew): under five minutes
 
 lint: .venv/.dev
 	$(BIN)/ruff check seatwatt tests grafana deploy

@@ -37,14 +37,21 @@ def open_engine(settings: LedgerSettings) -> Engine:
     url = _checked(settings.ledger_url)
     engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
     try:
+        _migrate_or_tell(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _migrate_or_tell(engine: Engine) -> None:
+    try:
         migrate(engine)
     except (DBAPIError, CommandError) as error:
-        engine.dispose()
         reason = str(error.orig if isinstance(error, DBAPIError) else error).strip()
-        raise SettingsError(f"ledger {url.render_as_string(hide_password=True)}: "
+        raise SettingsError(f"ledger {engine.url.render_as_string(hide_password=True)}: "
                             f"{reason.splitlines()[0]}; expected an empty database, or a ledger "
                             "of this version of Seatwatt or an older one") from None
-    return engine
 
 
 def migrate(engine: Engine) -> None:
