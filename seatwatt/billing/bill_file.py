@@ -19,12 +19,14 @@ from seatwatt.contract._fields import (
     as_text,
     as_whole,
     built,
+    shown,
 )
 from seatwatt.contract.errors import InputError
 
 _BILL = ("bill", "supplier", "source", "period", "currency", "units", "lines", "payable")
 _LINE = ("id", "amount", "share_by", "band", "source", "of_period", "lines", "weights",
          "pass_through")
+_UNITS_MAX = 1_000_000_000_000
 
 
 def parse_bill(document: object) -> Bill:
@@ -112,8 +114,15 @@ def _line_document(line: BillLine, currency: str) -> dict[str, object]:
 
 
 def _units(fields: Fields) -> tuple[tuple[str, int], ...]:
-    return tuple((name, round(as_number(path, value) * 1000))
+    return tuple((name, _thousandths(path, value))
                  for path, name, value in fields.entries("units"))
+
+
+def _thousandths(where: str, value: object) -> int:
+    number = as_number(where, value)
+    if abs(number) > _UNITS_MAX:
+        raise InputError(where, f"{shown(value)} is too large", f"at most {_UNITS_MAX:,} kWh or kW")
+    return round(number * 1000)
 
 
 def _filled(document: dict[str, object]) -> dict[str, object]:

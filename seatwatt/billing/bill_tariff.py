@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from seatwatt.billing.bill import Bill, BillLine, Period
+from seatwatt.billing.bill import BASES, Bill, BillLine, Period
 from seatwatt.billing.money_bases import band_index, peak_interval, supply_of
 from seatwatt.billing.money_currency import decimals_of
 from seatwatt.billing.result import Apportionment
@@ -35,7 +35,6 @@ class TariffLine:
     pass_through: bool = True
 
     def __post_init__(self) -> None:
-        check_identifier("id", self.id)
         if self.per not in PER:
             raise InputError("per", f"{self.per!r} is unknown", ", ".join(PER))
         if (self.per == "percent") != bool(self.of):
@@ -43,6 +42,15 @@ class TariffLine:
                              "per: percent with of: [ids of earlier lines]")
         if self.band is not None and self.per != "kwh":
             raise InputError("band", f"it has no meaning with per: {self.per}", "per: kwh")
+        if (self.at_least_kw and self.per != "kw") or self.at_least_kw < 0:
+            raise InputError("at_least_kw", f"{self.at_least_kw} has no meaning with "
+                             f"per: {self.per}", "0 or more with per: kw")
+        bases = [basis for basis in BASES if basis != "fixed"
+                 and (basis != "lines" or self.per == "percent")]
+        if self.share_by and self.share_by not in bases:
+            raise InputError("share_by", f"{self.share_by!r} is no basis of a price "
+                             f"per {self.per}", ", ".join(bases))
+        _bill_line(self, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +78,9 @@ class Tariff:
             raise InputError("lines", "there is none", "at least one line")
         names: list[str] = []
         for index, line in enumerate(self.lines):
+            if line.id in names:
+                raise InputError(f"lines[{index}].id", f"{line.id!r} is given twice",
+                                 "each line once")
             for name in line.of:
                 if name not in names:
                     raise InputError(f"lines[{index}].of", f"no line {name!r} stands before it",
@@ -134,5 +145,6 @@ def _minor(amount: Decimal, currency: str) -> int:
 
 def _bill_line(line: TariffLine, amount_minor: int) -> BillLine:
     share_by = line.share_by or _SHARE_BY[line.per]
-    return BillLine(id=line.id, amount_minor=amount_minor, share_by=share_by, band=line.band,
+    return BillLine(id=line.id, amount_minor=amount_minor, share_by=share_by,
+                    band=line.band if share_by == "energy" else None,
                     lines=line.of if share_by == "lines" else (), pass_through=line.pass_through)

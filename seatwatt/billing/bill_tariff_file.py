@@ -1,6 +1,7 @@
 """Tariff and occupancy files: mappings as YAML or JSON gives them -> Tariff, OccupancyPlan."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from functools import partial
 
 from seatwatt.billing.bill_file import as_amount, as_date, as_period
@@ -8,11 +9,12 @@ from seatwatt.billing.bill_tariff import Tariff, TariffLine
 from seatwatt.billing.money_currency import decimals_of
 from seatwatt.billing.money_occupancy import OccupancyPlan, SeatRate, Waiver
 from seatwatt.contract._calendar import as_names
-from seatwatt.contract._fields import Fields, as_flag, as_text, built
+from seatwatt.contract._fields import Fields, as_flag, as_text, built, shown
 from seatwatt.contract.errors import InputError
 
 _TARIFF = ("tariff", "supplier", "document", "source", "currency", "from", "to", "lines")
 _LINE = ("id", "price", "per", "band", "at_least_kw", "of", "share_by", "pass_through")
+_PRICE = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
 _OCCUPANCY = ("occupancy", "currency", "rates", "waivers")
 
 
@@ -41,13 +43,10 @@ def parse_occupancy(document: object) -> OccupancyPlan:
 
 def as_decimal(where: str, value: object) -> Decimal:
     """A price as a text: `"0.5194"`. A number is refused: it may not be what was written."""
-    try:
-        price = Decimal(value) if isinstance(value, str) else Decimal("nan")
-    except InvalidOperation:
-        price = Decimal("nan")
-    if not price.is_finite():
-        raise InputError(where, f"{value!r} is not a price", 'a text such as "43.82"')
-    return price
+    if not isinstance(value, str) or not _PRICE.fullmatch(value):
+        raise InputError(where, f"{shown(value)} is not a price",
+                         'a text such as "43.82", of at most 12 digits on either side')
+    return Decimal(value)
 
 
 def _tariff_line(where: str, document: object) -> TariffLine:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seatwatt.billing.bill import ROUNDING, Bill, BillLine, Period
+from seatwatt.billing.bill_checks import nobody_weighs
 from seatwatt.billing.exact import split
 from seatwatt.billing.money_bases import weights_of
 from seatwatt.billing.result import Apportionment, Unbalanced
@@ -118,10 +119,7 @@ class _Sharing:
         if line.amount_minor == 0:
             return tuple(0 for _ in weights)
         if sum(weights) == 0:
-            period = line.of_period or self._bill.period
-            why = "the parties' weights cancel out" if any(weights) else "nobody has weight"
-            raise InputError("share_by", f"{why} by {line.share_by} in {period}",
-                             "another basis, or pass_through: false")
+            raise nobody_weighs(line, self._bill, cancels=any(weights))
         return tuple(split(line.amount_minor, weights))
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from seatwatt.cli.apportion_bills import charged_of, show_charges
+from seatwatt.cli.apportion_bills import charged_of, load_papers, show_charges
 from seatwatt.cli.apportion_inputs import check_exchanges, tell_unused
 from seatwatt.cli.apportion_tables import show_explained, show_findings, show_parties
 from seatwatt.cli.progress import Work
@@ -63,14 +63,15 @@ def apportion(
                            ] = "") -> None:
     """Read, compute, show."""
     output = _output(as_json, as_csv, as_table)
-    settlement, recording = _settle(site, readings, from_, to, interval)
-    charged = charged_of(settlement, recording, bill or [], tariff or [], occupancy)
+    declared = load_site(site)
+    papers = load_papers(declared, bill or [], tariff or [], occupancy)
+    settlement, recording = _settle(site, declared, readings, from_, to, interval)
+    charged = charged_of(settlement, recording, papers) if papers else None
     _show(settlement, charged, output, explain)
 
 
-def _settle(site_file: Path, readings: list[Path], from_: str, to: str, interval: str
+def _settle(site_file: Path, site: Site, readings: list[Path], from_: str, to: str, interval: str
             ) -> tuple[Settlement, Recording]:
-    site = load_site(site_file)
     start_ms, end_ms = (_when_ms(name, text, site)
                         for name, text in (("--from", from_), ("--to", to)))
     if start_ms >= end_ms:

@@ -1,50 +1,90 @@
 """The bills that `seatwatt apportion` is given, charged and shown."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from seatwatt.billing.bill import Bill
+from seatwatt.billing.bill_tariff import Tariff
+from seatwatt.billing.money_occupancy import OccupancyPlan
 from seatwatt.contract.errors import InputError
+from seatwatt.contract.site import Site
 from seatwatt.settlement.charging import (
     Charged,
     charge_bills,
     charge_occupancy,
     provisional,
 )
+from seatwatt.settlement.papers import check_paper
 from seatwatt.settlement.settle import Settlement
 from seatwatt.store.billfiles import load_bill, load_occupancy, load_tariff
 from seatwatt.store.recording import Recording
+from seatwatt.store.sitefiles import in_file, read_yaml
+
+T = TypeVar("T", Bill, Tariff, OccupancyPlan)
 
 
-def charged_of(settlement: Settlement, recording: Recording, bills: list[Path],
-               tariffs: list[Path], occupancy: Path | None) -> Charged | None:
-    """What the files charge; None without any. A tariff stands in for a bill of its supplier, so
-    it is left out where that bill is given."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Papers:
+    """Bills and tariffs with the files they were read from, and the occupancy plan."""
+
+    bills: list[tuple[Path, Bill]]
+    tariffs: list[tuple[Path, Tariff]]
+    plan: OccupancyPlan | None
+
+
+def load_papers(site: Site, bills: list[Path], tariffs: list[Path], occupancy: Path | None
+                ) -> Papers | None:
+    """The files, checked against the site; None without any. InputError with file and line."""
     if not bills and not tariffs and occupancy is None:
         return None
-    given = [load_bill(path) for path in bills]
-    given += _provisional(settlement, tariffs, {bill.supplier for bill in given})
-    charged = charge_bills(settlement, recording, given)
-    if occupancy is None:
-        return charged
-    return charge_occupancy(settlement, load_occupancy(occupancy), charged)
+    return Papers(bills=[(path, _checked(path, load_bill(path), site)) for path in bills],
+                  tariffs=[(path, _checked(path, load_tariff(path), site)) for path in tariffs],
+                  plan=_checked(occupancy, load_occupancy(occupancy), site) if occupancy else None)
 
 
-def _provisional(settlement: Settlement, tariffs: list[Path], billed: set[str]) -> list[Bill]:
-    made = []
-    for path in tariffs:
-        tariff = load_tariff(path)
-        if tariff.supplier not in billed:
-            try:
-                made.append(provisional(settlement, tariff))
-            except InputError as error:
-                raise error.within(str(path)) from None
-    return made
+def _checked(path: Path, paper: T, site: Site) -> T:
+    try:
+        check_paper(paper, site)
+    except InputError as error:
+        raise in_file(path, read_yaml(path)[1], error) from None
+    return paper
+
+
+def charged_of(settlement: Settlement, recording: Recording, papers: Papers) -> Charged:
+    """What the files charge. A tariff stands in for a bill of its supplier, so it is left out where
+    that bill is given. What only the readings tell to be wrong is told with file and line too."""
+    bills = [bill for _, bill in papers.bills]
+    billed = {bill.supplier for bill in bills}
+    made = [_provisional(settlement, path, tariff) for path, tariff in papers.tariffs
+            if tariff.supplier not in billed]
+    try:
+        charged = charge_bills(settlement, recording, [*bills, *made])
+    except InputError as error:
+        raise _in_its_file(error, papers.bills) from None
+    return charged if papers.plan is None else charge_occupancy(settlement, papers.plan, charged)
+
+
+def _provisional(settlement: Settlement, path: Path, tariff: Tariff) -> Bill:
+    try:
+        return provisional(settlement, tariff)
+    except InputError as error:
+        raise error.within(str(path)) from None
+
+
+def _in_its_file(error: InputError, bills: list[tuple[Path, Bill]]) -> InputError:
+    """`bill pesco: lines[2].share_by` as file, line and field; of two of one name, the later."""
+    owner, _, field = error.where.partition(": ")
+    for path, bill in reversed(bills):
+        if owner == f"bill {bill.id}":
+            return in_file(path, read_yaml(path)[1],
+                           InputError(field or "bill", error.problem, error.expected))
+    return error
 
 
 def show_charges(console: Console, found: dict[str, Any], charged: Charged) -> None:

@@ -8,13 +8,14 @@ import typer
 import yaml
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import Engine
 
 from seatwatt.cli.asking import ledger, login, now_ms
 from seatwatt.contract.errors import InputError
 from seatwatt.ledger.papers import KINDS, get_paper, list_papers, withdraw_paper
 from seatwatt.ledger.sites import load_site
-from seatwatt.settlement.papers import declare_paper
-from seatwatt.store.sitefiles import line_of, read_yaml
+from seatwatt.settlement.papers import check_document, declare_paper
+from seatwatt.store.sitefiles import in_file, read_yaml
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich",
                   help="Bills, tariffs and occupancy plans. Example: "
@@ -33,14 +34,21 @@ def add(files: Annotated[list[Path], typer.Argument(help="bill, tariff or occupa
     Example: seatwatt bill add pesco-2026-09.yaml diesel-2026-09.yaml --site workaround
     """
     engine = ledger()
-    for file in files:
-        document, places = read_yaml(file)
-        try:
-            paper = declare_paper(engine, site, document, by or login(), now_ms())
-        except InputError as error:
-            raise type(error)(f"{file}:{line_of(error.where, places)}: {error.where}",
-                              error.problem, error.expected) from None
+    load_site(engine, site)
+    documents = [_checked(engine, site, file) for file in files]
+    for document in documents:
+        paper = declare_paper(engine, site, document, by or login(), now_ms())
         print(f"{paper.kind} {paper.name}: revision {paper.revision}")
+
+
+def _checked(engine: Engine, site: str, file: Path) -> object:
+    """The file's mapping; InputError with file and line, before any of the files is kept."""
+    document, places = read_yaml(file)
+    try:
+        check_document(engine, site, document)
+    except InputError as error:
+        raise in_file(file, places, error) from None
+    return document
 
 
 @app.command("list")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from seatwatt.billing.bill import Bill, Period
+from seatwatt.billing.bill_checks import check_period
 from seatwatt.billing.bill_tariff import Tariff, provisional_bill
 from seatwatt.billing.bill_units import UnitCheck, check_units, unit_findings
 from seatwatt.billing.money import Charges, charge
@@ -16,8 +17,6 @@ from seatwatt.contract.leasetimes import local_date
 from seatwatt.contract.site import Site
 from seatwatt.settlement.settle import Settlement, settle
 from seatwatt.settlement.sources import Source
-
-PERIOD_DAYS_MAX = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +107,9 @@ def _settle(period: Period, settlement: Settlement, source: Source,
 
 
 def span_ms(period: Period, site: Site) -> tuple[int, int]:
-    """Where the period's local days begin and end. InputError for more than PERIOD_DAYS_MAX days:
-    a slip of the pen, which would ask for endless readings."""
+    """Where the period's local days begin and end. InputError for one that is too long."""
+    check_period("period", period)
     zone = site.time_zone
-    if (period.to - period.from_).days > PERIOD_DAYS_MAX or not 2000 <= period.from_.year < 2200:
-        raise InputError("period", f"{period} cannot be settled",
-                         f"at most {PERIOD_DAYS_MAX} days, between 2000 and 2200")
     return local_midnight_ms(period.from_, zone), local_midnight_ms(period.to, zone)
 
 

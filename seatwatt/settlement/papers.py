@@ -5,19 +5,25 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from seatwatt.billing.bill import Bill, BillLine
+from seatwatt.billing.bill import Bill
+from seatwatt.billing.bill_checks import bands_and_sources, check_bill, check_known
 from seatwatt.billing.bill_file import parse_bill
-from seatwatt.billing.bill_tariff import Tariff, TariffLine
+from seatwatt.billing.bill_tariff import Tariff
 from seatwatt.billing.bill_tariff_file import parse_occupancy, parse_tariff
 from seatwatt.billing.money_occupancy import OccupancyPlan
 from seatwatt.contract.errors import InputError
-from seatwatt.contract.meters import OPERATOR
-from seatwatt.contract.site import OFFPEAK, Site
+from seatwatt.contract.site import Site
 from seatwatt.ledger.papers import KINDS, Paper, add_paper
 from seatwatt.ledger.sites import load_site
 
 _PARSERS: dict[str, Callable[[object], Bill | Tariff | OccupancyPlan]] = {
     "bill": parse_bill, "tariff": parse_tariff, "occupancy": parse_occupancy}
+
+
+def check_document(engine: Engine, site_id: str, document: object) -> None:
+    """InputError for what `declare_paper` would refuse; nothing is written."""
+    kind, mapping = kind_of(document)
+    check_paper(_PARSERS[kind](mapping), load_site(engine, site_id))
 
 
 def declare_paper(engine: Engine, site_id: str, document: object, who: str, at_ms: int,
@@ -26,8 +32,8 @@ def declare_paper(engine: Engine, site_id: str, document: object, who: str, at_m
 
     InputError for what is wrong in itself or unknown to the site; nothing is written then.
     """
+    check_document(engine, site_id, document)
     kind, mapping = kind_of(document)
-    check_paper(_PARSERS[kind](mapping), load_site(engine, site_id))
     return add_paper(engine, site_id, kind, mapping, who, at_ms, expected_revision)
 
 
@@ -41,31 +47,18 @@ def kind_of(document: object) -> tuple[str, Mapping[str, Any]]:
 
 
 def check_paper(paper: "Bill | Tariff | OccupancyPlan", site: Site) -> None:
-    """Raise InputError for bands, sources and parties that the site does not have."""
-    if isinstance(paper, OccupancyPlan):
-        for index, waiver in enumerate(paper.waivers):
-            _check(f"waivers[{index}].tenant", waiver.tenant, {each.id for each in site.tenants})
-        return
-    bands = {OFFPEAK, *(rule.band for rule in site.bands)}
-    sources = {node.source for node in site.nodes if node.source is not None}
-    parties = {OPERATOR, *(tenant.id for tenant in site.tenants)}
-    if paper.source is not None:
-        _check("source", paper.source, sources)
-    lines: tuple[BillLine | TariffLine, ...] = paper.lines
-    for index, each in enumerate(lines):
-        if each.band is not None:
-            _check(f"lines[{index}].band", each.band, bands)
+    """Raise InputError for bands, sources and parties that the site does not have, and for a bill
+    that no readings could make right."""
     if isinstance(paper, Bill):
+        check_bill(paper, site)
+    elif isinstance(paper, Tariff):
+        bands, sources = bands_and_sources(site)
+        if paper.source is not None:
+            check_known("source", paper.source, sources)
         for index, line in enumerate(paper.lines):
-            if line.source is not None:
-                _check(f"lines[{index}].source", line.source, sources)
-            for party, _ in line.weights:
-                _check(f"lines[{index}].weights", party, parties)
-        for name, _ in paper.units:
-            if name not in ("kwh", "demand_kw"):
-                _check(f"units.{name}", name.removesuffix("_kwh"), bands)
-
-
-def _check(where: str, name: str, known: set[str]) -> None:
-    if name not in known:
-        raise InputError(where, f"the site does not have {name!r}", ", ".join(sorted(known)))
+            if line.band is not None:
+                check_known(f"lines[{index}].band", line.band, bands)
+    else:
+        tenants = {each.id for each in site.tenants}
+        for index, waiver in enumerate(paper.waivers):
+            check_known(f"waivers[{index}].tenant", waiver.tenant, tenants)

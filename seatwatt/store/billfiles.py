@@ -10,7 +10,7 @@ from seatwatt.billing.bill_tariff import Tariff
 from seatwatt.billing.bill_tariff_file import parse_occupancy, parse_tariff
 from seatwatt.billing.money_occupancy import OccupancyPlan
 from seatwatt.contract.errors import InputError
-from seatwatt.store.sitefiles import line_of, read_yaml
+from seatwatt.store.sitefiles import in_file, read_yaml
 
 T = TypeVar("T")
 
@@ -35,5 +35,4 @@ def _load(path: Path, parse: Callable[[object], T]) -> T:
     try:
         return parse(document)
     except InputError as error:
-        raise type(error)(f"{path}:{line_of(error.where, places)}: {error.where}",
-                          error.problem, error.expected) from None
+        raise in_file(path, places, error) from None

@@ -36,8 +36,7 @@ def load_site(path: Path) -> Site:
     try:
         return parse_site(document, where="")
     except InputError as error:
-        raise type(error)(f"{path}:{line_of(error.where, places)}: {error.where}",
-                          error.problem, error.expected) from None
+        raise in_file(path, places, error) from None
 
 
 def line_in(path: Path, field: str) -> str:
@@ -154,6 +153,12 @@ class _Builder:
 
     def _wrong(self, node: yaml.Node, problem: str, expected: str) -> InputError:
         return InputError(f"{self._file}:{node.start_mark.line + 1}", problem, expected)
+
+
+def in_file(path: Path, places: Places, error: InputError) -> InputError:
+    """The error with file and line of its field, or of the nearest one around it."""
+    return type(error)(f"{path}:{line_of(error.where, places)}: {error.where}", error.problem,
+                       error.expected)
 
 
 def line_of(path: str, places: Places) -> int:

@@ -267,6 +267,30 @@ def test_charges_stand_between_energies_and_findings(monkeypatch: pytest.MonkeyP
     assert shown.index("sum = supply") < shown.index("fixed") < shown.index("R07 ")
 
 
+def test_a_bill_that_cannot_be_shared_is_told_with_file_and_line(
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+        tmp_path: Path) -> None:
+    bill = tmp_path / "bill.yaml"
+    for changed, said in [
+            ({"lines": [{"id": "sat", "amount": "10.00", "share_by": "occupied_hours"}]},
+             ":10: lines[0].share_by: sat: nobody has weight by occupied_hours in 2026-10-07 to"),
+            ({"lines": [{"id": "peak", "amount": "10.00", "share_by": "energy", "band": "peak"}]},
+             ":11: lines[0].band: the site does not have 'peak'"),
+            ({"period": {"from": "2026-09-01", "to": "2026-09-02"}, "lines": [
+                {"id": "rent", "amount": "10.00", "share_by": "equal"}]},
+             ":10: lines[0].share_by: rent: nobody has weight by equal in 2026-09-01 to 2026"),
+            ({"period": {"from": "2026-09-01", "to": "2026-09-02"}, "lines": [
+                {"id": "rent", "amount": "10.00", "share_by": "seats"}]},
+             ":4: period: 2026-09-01 to 2026-09-02 lies outside the period that is shared out")]:
+        bill.write_text(yaml.safe_dump({
+            "bill": "october", "supplier": "PESCO", "currency": "PKR",
+            "period": {"from": "2026-10-07", "to": "2026-10-08"}, **changed}, sort_keys=False))
+        assert run(monkeypatch, "--bill", str(bill)) == 2
+        _one_line(capsys, f"{bill}{said}")
+    assert run(monkeypatch, "--bill", str(bill), "--bill", str(bill)) == 2
+    _one_line(capsys, "it is given twice")
+
+
 def test_explain_says_why_a_register_does_not_simply_rise(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,14 +101,26 @@ def test_a_bill_is_entered_corrected_and_withdrawn(shop: Shop) -> None:
     ({"lines": [{"id": "e", "amount": "1.00", "share_by": "luck"}]}, "lines[0].share_by"),
     ({"lines": [{"id": "e", "amount": "1.00", "share_by": "energy", "band": "moon"}]}, "band"),
     ({"source": "solar"}, "source"),
+    ({"period": {"from": "2025-12-01", "to": "2026-01-01"}, "lines": [
+        {"id": "e", "amount": "1.00", "share_by": "energy"},
+        {"id": "rent", "amount": "1.00", "share_by": "equal"}]}, "lines[1].share_by"),
+    ({"lines": [{"id": "e", "amount": "0.00", "share_by": "energy"},
+                {"id": "tax", "amount": "1.00", "share_by": "lines", "lines": ["e"]}]},
+     "lines[1].share_by"),
+    ({"units": {"kwh": 1e308}}, "units.kwh"),
 ])
 def test_a_wrong_bill_is_refused_and_nothing_is_written(shop: Shop, changed: dict[str, Any],
                                                         where: str) -> None:
-    answer = shop.ask("billing", "POST", "/bills", json=a_bill(**changed))
+    answer = shop.ask("billing", "POST", "/bills", json=a_bill() | changed)
     assert answer.status_code == 422, answer.text
     assert where in answer.json()["errors"][0]["where"]
     assert shop.ask("billing", "GET", "/bills").json()["items"] == []
     assert shop.ask("billing", "POST", "/tariffs", json=a_bill()).status_code == 422
+    assert shop.ask("billing", "POST", "/bills", json=a_bill()).status_code == 201
+    correction = shop.ask("billing", "PUT", "/bills/pesco-2026-09-01", json=a_bill() | changed,
+                          headers={"if-match": '"1"'})
+    assert (correction.status_code, correction.json()["errors"]) == (422, answer.json()["errors"])
+    assert shop.ask("billing", "GET", "/bills/pesco-2026-09-01").json() == a_bill()
 
 
 def test_from_draft_to_the_tenants_own_statement(shop: Shop) -> None:

@@ -87,6 +87,22 @@ def test_from_a_bill_to_numbered_statements(office: Office) -> None:
     assert "s-000002" in office.run("statement", "list", "--site", "s", "--party", "beta")
 
 
+def test_of_several_files_with_a_wrong_one_none_is_kept(office: Office) -> None:
+    early = a_bill(bill="early") | {"period": {"from": "2025-12-01", "to": "2026-01-01"}}
+    early["lines"].append({"id": "rent", "amount": "5.00", "share_by": "equal"})
+    said = office.run("bill", "add", office.write("good.yaml", a_bill()),
+                      office.write("early.yaml", early), "--site", "s", fails=True)
+    line = 1 + (office.folder / "early.yaml").read_text().splitlines().index(
+        "  share_by: equal")
+    assert f"early.yaml:{line}: lines[1].share_by: rent: nobody has weight by equal in" in said
+    assert "pesco" not in office.run("bill", "list", "--site", "s")
+    said = office.run("bill", "add", "good.yaml", "--site", "nowhere", fails=True)
+    assert said.startswith("seatwatt: site: 'nowhere' is not declared")
+    (office.folder / "marked.yaml").write_text(yaml.safe_dump(a_bill()), encoding="utf-8-sig")
+    assert "marked.yaml:1: bill: it starts with a byte-order mark of UTF-8" in office.run(
+        "bill", "add", "marked.yaml", "--site", "s", fails=True)
+
+
 def test_a_run_shows_its_alarms(office: Office) -> None:
     office.run("bill", "add", office.write("bill.yaml", a_bill(units={"kwh": 99})), "--site", "s")
     shown = office.run("run", "draft", "--site", "s", "--from", "2026-09-01", "--to", "2026-09-03")

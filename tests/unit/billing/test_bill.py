@@ -75,6 +75,7 @@ def top(**changed: Any) -> Callable[[dict[str, Any]], None]:
     (top(lines=[]), "lines: there is none"),
     (top(units={"peak": 5}), "units.peak: is unknown; expected kwh, demand_kw, or a band such as"),
     (top(units={"kwh": -5}), "units.kwh: is negative"),
+    (top(units={"kwh": 1e308}), "units.kwh: 1e.308 is too large"),
     (top(total="5.00"), "total: is unknown; expected bill, supplier"),
     (line(0, amount="507435.605"), "lines.0..amount: '507435.605' has more decimals than PKR"),
     (line(0, amount=None), "lines.0..amount: is missing"),
@@ -116,8 +117,9 @@ def test_a_bill_file_names_the_line_of_the_error(tmp_path: Path) -> None:
     number = 1 + text.splitlines().index("  amount: '172500.00'")
     with pytest.raises(InputError, match=rf"bill.yaml:{number}: lines\[1\].amount: 172500.0 is"):
         load_bill(file)
-    file.write_text("﻿" + text, encoding="utf-8")
-    assert load_bill(file) == parse_bill(DOCUMENT)
+    file.write_text(text, encoding="utf-8-sig")
+    with pytest.raises(InputError, match=r"bill.yaml:1: bill: it starts with a byte-order mark"):
+        load_bill(file)
 
 
 def test_periods_are_ordered_and_named() -> None:

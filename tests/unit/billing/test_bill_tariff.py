@@ -75,6 +75,12 @@ def test_a_provisional_bill_is_charged_like_any_other_and_says_what_it_is() -> N
     assert charges.of("alpha")["energy-offpeak"] == 0
 
 
+def test_what_a_bands_units_cost_may_be_shared_by_another_basis() -> None:
+    line = {"id": "peak", "price": "2", "per": "kwh", "band": "peak", "share_by": "seats"}
+    bill = provisional_bill(parse_tariff({**DOCUMENT, "lines": [line]}), DAY, FOUND)
+    assert charge(bill, {DAY: FOUND}).totals_minor() == (20_000, 20_000, 20_000)
+
+
 @given(st.integers(1, 12), st.integers(0, 500))
 def test_months_add_up_by_their_days(month: int, days: int) -> None:
     line = {"id": "rent", "price": "1.00", "per": "month", "share_by": "seats"}
@@ -106,6 +112,15 @@ def top(**changed: Any) -> Callable[[dict[str, Any]], None]:
     (line(0, price=43.82), "lines.0..price: 43.82 is not a price; expected a text such as"),
     (line(0, price="dear"), "lines.0..price: 'dear' is not a price"),
     (line(0, price="Infinity"), "lines.0..price: 'Infinity' is not a price"),
+    *((line(0, price=price), "lines.0..price: '.*' is not a price")
+      for price in ("1e999999", "1e5", "1_000", " 5", "\u0663", "9" * 13, "0." + "1" * 13)),
+    (line(1, id="energy-peak"), "lines.1..id: 'energy-peak' is given twice"),
+    (line(1, id="rounding"), "lines.1..id: 'rounding' is the name of the line that Seatwatt adds"),
+    (line(2, at_least_kw="-1"), "lines.2..at_least_kw: -1 has no meaning with per: kw"),
+    (line(3, at_least_kw="1"), "lines.3..at_least_kw: 1 has no meaning with per: kwh"),
+    (line(3, share_by="mood"), "lines.3..share_by: 'mood' is no basis of a price per kwh"),
+    (line(3, share_by="fixed"), "lines.3..share_by: 'fixed' is no basis"),
+    (line(3, share_by="lines"), "lines.3..share_by: 'lines' is no basis of a price per kwh"),
     (line(0, per="kvarh"), "lines.0..per: 'kvarh' is unknown; expected kwh, kw, month, percent"),
     (line(2, band="peak"), "lines.2..band: it has no meaning with per: kw"),
     (line(3, of=["fixed"]), "lines.3..of: per: percent, and that alone"),
