@@ -140,3 +140,5 @@ class QuarantinedMessage:
     received_at_ms: int
     rule: Rule
     detail: str
+    retained: bool = False
+    """It came because we subscribed, as it does each time: kept once, however often it comes."""

@@ -19,6 +19,10 @@ class ProtocolError(Exception):
     """The broker sent what is not MQTT; only a new connection helps."""
 
 
+class Retained(bytes):
+    """A payload that the broker kept for whoever subscribes: it comes again each time we do."""
+
+
 class Cut(bytes):
     """The head of a payload too large to be kept; `whole_bytes` is how long it was."""
 
@@ -111,7 +115,8 @@ def _message(first: int, data: bytes, start: int, stop: int) -> Message:
     if body > stop:
         raise ProtocolError("a PUBLISH packet shorter than its own header")
     mid = data[after] << 8 | data[after + 1] if first & 6 else 0
-    return data[start + 2:after], data[body:stop], mid
+    payload = data[body:stop]
+    return data[start + 2:after], Retained(payload) if first & 1 else payload, mid
 
 
 def _cut(head: bytes, whole: int, largest_kept: int) -> Message:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from seatwatt.contract.readings import QuarantinedMessage, ReadingBatch, Refusal
 from seatwatt.contract.rules import Rule
+from seatwatt.ingest.packets import Retained
 
 PARCEL_BYTES_MAX = 3 << 20
 """A parcel of this many bytes is full, however few readings it holds."""
@@ -46,8 +47,9 @@ class Parcel:
             by_rule.setdefault(refusal.rule, []).append(refusal)
         self.refused.add(message)
         topic = self.topics[message].decode("utf-8", "backslashreplace")
-        self.pending += [QuarantinedMessage(topic, bytes(self.payloads[message]),
-                                            self.received_at_ms[message], rule, _told(found))
+        payload = self.payloads[message]
+        self.pending += [QuarantinedMessage(topic, bytes(payload), self.received_at_ms[message],
+                                            rule, _told(found), isinstance(payload, Retained))
                          for rule, found in by_rule.items()]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, delete, func, insert, select, text
+from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, select, text
 
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.readings import QuarantinedMessage
@@ -41,13 +41,16 @@ class Quarantine:
         self._engine = engine
 
     def put(self, messages: Sequence[QuarantinedMessage]) -> None:
-        """Keep all of `messages` durably, or none."""
+        """Keep all of `messages` durably, or none. Of retained ones that are here already, of
+        the same rule and content, no second row is made."""
         if not messages:
             return
-        rows = [{"topic": _text(m.topic), "payload": m.payload,
-                 "received_at_ms": m.received_at_ms, "rule": m.rule.name,
-                 "detail": _text(m.detail)} for m in messages]
         with writing(self._engine) as connection:
+            retained = _Retained(connection)
+            rows = [row for message, row in zip(messages, map(_row, messages), strict=True)
+                    if not (message.retained and retained.here(row))]
+            if not rows:
+                return
             if connection.dialect.name == "postgresql":
                 connection.execute(_ALL_AT_ONCE, {
                     name: [row[name] for row in rows] for name in rows[0]})
@@ -94,6 +97,31 @@ class Quarantine:
                           None, site, "")
         with reading(self._engine) as connection:
             return {Rule[name]: count for name, count in connection.execute(query)}
+
+
+class _Retained:
+    """Which retained messages are in the quarantine already, as far as one transaction sees."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._met: set[tuple[str, bytes, str]] = set()
+
+    def here(self, row: dict[str, Any]) -> bool:
+        """Whether a row like it was kept before, or met by an earlier call."""
+        one = (row["topic"], row["payload"], row["rule"])
+        if one in self._met:
+            return True
+        self._met.add(one)
+        found = select(quarantine.c.id).where(
+            quarantine.c.topic == one[0], quarantine.c.payload == one[1],
+            quarantine.c.rule == one[2]).limit(1)
+        return self._connection.execute(found).first() is not None
+
+
+def _row(message: QuarantinedMessage) -> dict[str, Any]:
+    return {"topic": _text(message.topic), "payload": message.payload,
+            "received_at_ms": message.received_at_ms, "rule": message.rule.name,
+            "detail": _text(message.detail)}
 
 
 def _filtered(query: Select[Any], rule: Rule | None,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
 from seatwatt.cli._raw_publisher import RawPublisher, packets
 from seatwatt.contract.errors import StoreUnavailable
@@ -231,6 +233,30 @@ def test_retained_messages_do_no_harm(bench: Bench) -> None:
     ingest.link.reset("test")
     until(lambda: ingest.account.stored == 6, "and once more")
     assert len(stored(bench)) == 3
+
+
+def test_a_retained_message_that_is_refused_lies_in_the_quarantine_once(
+        tmp_path: Path, broker: Server) -> None:
+    ingest = IngestProcess(tmp_path / "ingest", broker.port,
+                           f"sqlite:///{tmp_path}/readings.db").start().connected()
+    sender = Client(CallbackAPIVersion.VERSION2)
+    sender.connect("127.0.0.1", broker.port)
+    sender.loop_start()
+    try:
+        for payload, rows in ((b"no reading", 1), (b"another", 2)):
+            sender.publish("seatwatt/v1/hall/seat/hall-a/001", payload, 1, retain=True)
+            until(lambda rows=rows: len(ingest.quarantined()) == rows, "refused")  # type: ignore[misc]
+            for _ in range(2):
+                ingest.end()
+                ingest.start().connected()
+                until(lambda: ingest.metric("quarantined_total") == 1, "it came again")
+        assert [kept.message.payload for kept in ingest.quarantined()] == [b"no reading",
+                                                                           b"another"]
+        assert ingest.metric("balanced") == 1
+    finally:
+        sender.disconnect()
+        sender.loop_stop()
+        ingest.end()
 
 
 def test_a_filter_no_longer_wanted_is_unsubscribed(bench: Bench) -> None:

@@ -1,5 +1,7 @@
 """The quarantine keeps messages as they came, on SQLite and PostgreSQL."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -55,6 +57,20 @@ def test_removed_messages_are_gone_and_their_ids_never_return(ledger: Engine) ->
     assert quarantine.list()[0].id > max(ids)
     with pytest.raises(InputError, match="no message"):
         quarantine.get(ids[0])
+
+
+def test_a_retained_message_is_kept_once_however_often_it_comes(ledger: Engine) -> None:
+    quarantine = Quarantine(ledger)
+    came = replace(_message(1), retained=True)
+    quarantine.put([_message(1)])  # published while we were subscribed
+    quarantine.put([came, _message(2), came])
+    other = replace(came, payload=b"\x00\xff other")
+    quarantine.put([replace(came, received_at_ms=1), other, other, replace(came, rule=Rule.T03)])
+    assert [k.message for k in quarantine.list()] == [
+        _message(1), _message(2), replace(other, retained=False), _message(1, Rule.T03)]
+    quarantine.remove([k.id for k in quarantine.list()])
+    quarantine.put([came])
+    assert quarantine.count() == 1
 
 
 def test_nothing_put_is_nothing_kept(ledger: Engine) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatwatt.cli._raw_publisher import packet
-from seatwatt.ingest.packets import Cut, Framer, ProtocolError
+from seatwatt.ingest.packets import Cut, Framer, ProtocolError, Retained
 
 SUBACK = b"\x90\x03\x00\x01\x01"
 PINGRESP = b"\xd0\x00"
@@ -34,6 +34,13 @@ def test_any_cutting_of_the_stream_gives_the_same_packets(
 def test_a_message_of_qos_0_has_no_mid() -> None:
     found, _ = Framer().feed(b"\x30\x05\x00\x01aXY")
     assert found == [(b"a", b"XY", 0)]
+
+
+def test_what_the_broker_kept_for_subscribers_is_told_from_what_comes_now() -> None:
+    found, _ = Framer().feed(b"\x31\x05\x00\x01aXY" + b"\x33\x07\x00\x01a\x00\x05XY"
+                             + b"\x3a\x07\x00\x01a\x00\x06XY")
+    assert found == [(b"a", b"XY", 0), (b"a", b"XY", 5), (b"a", b"XY", 6)]
+    assert [isinstance(payload, Retained) for _, payload, _ in found] == [True, True, False]
 
 
 @given(st.integers(1, 500), st.integers(300, 3_000))
