@@ -9,22 +9,21 @@ from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard
 
-from grafana.influxql import SITE
+from grafana.influxql import SITE, ZONE
 from grafana.panels import Json, Panel, built
 
 TAG = "seatwatt"
 _SOURCE = {"type": "influxdb", "uid": "${datasource}"}
 KINDS = {"outage": "red", "exchange": "blue", "tariff": "purple", "maintenance": "orange"}
 
-VARIABLES: dict[str, tuple[str, str, bool]] = {
-    "site": ("Site", 'SHOW TAG VALUES FROM "device_health" WITH KEY = "site"', False),
-    "zone": ("Zone", f'SHOW TAG VALUES FROM "device_health" WITH KEY = "zone" WHERE {SITE}', True),
-    "tenant": ("Tenant", f'SHOW TAG VALUES FROM "tenant_energy" WITH KEY = "tenant" WHERE {SITE}',
-               True),
-    "device": ("Device", 'SHOW TAG VALUES FROM "device_health" WITH KEY = "device" '
-                         f'WHERE {SITE} AND "zone" =~ /^${{zone:regex}}$/', True),
+VARIABLES: dict[str, tuple[str, str]] = {
+    "site": ("Site", 'SHOW TAG VALUES FROM "device_health" WITH KEY = "site"'),
+    "zone": ("Zone", f'SHOW TAG VALUES FROM "{{of}}" WITH KEY = "zone" WHERE {SITE}'),
+    "tenant": ("Tenant", f'SHOW TAG VALUES FROM "tenant_energy" WITH KEY = "tenant" WHERE {SITE}'),
+    "device": ("Device", 'SHOW TAG VALUES FROM "{of}" WITH KEY = "device" '
+                         f"WHERE {SITE} AND {ZONE}"),
 }
-"""Name -> label, query, whether several may be chosen."""
+"""Name -> label, query; `{of}` is the dashboard's measurement."""
 
 CHOICES = {
     "hour": ("Hours", [f"{hour:02}" for hour in range(24)],
@@ -47,6 +46,10 @@ class Board:
     rows: Sequence[tuple[str, Sequence[Panel]]]
     """Title of the row, its panels."""
     from_: str = "now-24h"
+    of: str = "device_health"
+    """The measurement whose zones and devices are offered."""
+    one: bool = False
+    """Whether one zone and device is shown at a time, and not several or all."""
 
 
 def dashboard_json(board: Board) -> Json:
@@ -78,14 +81,16 @@ def _plain(model: Any) -> Json:
 def _variables(board: Board) -> list[Json]:
     source: Json = {"type": "datasource", "name": "datasource", "label": "Data source",
                     "query": "influxdb", "hide": 0, "refresh": 1}
-    return [source, *(_choice(name) if name in CHOICES else _query(name)
+    return [source, *(_choice(name) if name in CHOICES else _query(name, board)
                       for name in board.variables)]
 
 
-def _query(name: str) -> Json:
-    label, query, several = VARIABLES[name]
-    return {"type": "query", "name": name, "label": label, "datasource": _SOURCE, "query": query,
-            "refresh": 2, "sort": 1, "hide": 0, "multi": several, "includeAll": several}
+def _query(name: str, board: Board) -> Json:
+    label, query = VARIABLES[name]
+    several = name != "site" and not board.one
+    return {"type": "query", "name": name, "label": label, "datasource": _SOURCE,
+            "query": query.replace("{of}", board.of), "refresh": 2, "sort": 1, "hide": 0,
+            "multi": several, "includeAll": several}
 
 
 def _choice(name: str) -> Json:

@@ -68,6 +68,13 @@ def latest_sum(field: str, measurement: str, where: Sequence[str], inner: Sequen
         alias or _alias(by))
 
 
+def risen(counter: str, measurement: str, by: Sequence[str]) -> str:
+    """InfluxQL of how much a counter rose; one that began anew did not fall."""
+    return (f'SELECT sum("more") FROM (SELECT non_negative_difference("{counter}") AS "more" '
+            f'{_from(measurement, [])} GROUP BY {_tags(by)}) WHERE $timeFilter '
+            f'GROUP BY {_tags(by)}')
+
+
 def _from(measurement: str, where: Sequence[str]) -> str:
     return f'FROM "{measurement}" WHERE {" AND ".join([*where, "$timeFilter"])}'
 

@@ -4,6 +4,8 @@ and held to a threshold; where two queries decide, an expression joins them by t
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grafana.influxql import risen
+
 UNIT = ["site", "zone", "device"]
 
 
@@ -29,7 +31,7 @@ class Rule:
     panel: tuple[str, str]
     """uid of the dashboard and title of the panel that shows it."""
     no_data: str = "OK"
-    on_error: str = "Error"
+    on_error: str = "KeepLast"
     missing: int = 2
     """Evaluations without the series after which the alert is resolved."""
 
@@ -153,20 +155,15 @@ DEVICES = (
          runbook="devices.md#uplink-down", panel=("sw-devices", "Uplink")),
 )
 
-def _more(counter: str) -> str:
-    """How much a counter of ingest rose; one that began anew did not fall."""
-    return (f'SELECT sum("more") FROM (SELECT non_negative_difference("{counter}") AS "more" FROM '
-            '"pipeline" WHERE $timeFilter GROUP BY "worker") WHERE $timeFilter GROUP BY "worker"')
-
-
 PIPELINE = (
     Rule(uid="sw-quarantine", group="pipeline", title="Quarantine growing", over_s=900,
-         queries=[_more("quarantined_total")],
+         queries=[risen("quarantined_total", "pipeline", ["worker"])],
          test="gt", limits=[0], pending="5m",
          summary="Messages are refused ({{ $labels.worker }}): seatwatt quarantine list says why",
          runbook="pipeline.md#quarantine-growing", panel=("sw-pipeline", "Quarantine by rule")),
     Rule(uid="sw-broker-drops", group="pipeline", title="Broker drops messages", over_s=900,
-         queries=[_more("broker_dropped_total")], test="gt", limits=[0], pending="0s",
+         queries=[risen("broker_dropped_total", "pipeline", ["worker"])],
+         test="gt", limits=[0], pending="0s",
          summary="The broker gave up messages that it had acknowledged",
          runbook="pipeline.md#broker-drops-messages",
          panel=("sw-pipeline", "Dropped by the broker")),

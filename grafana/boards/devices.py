@@ -59,5 +59,6 @@ REST = (
 
 BOARD = Board(
     uid="sw-devices", folder="Site", title="Devices", variables=("site", "zone", "device"),
+    one=True,
     question="What does this one seat, meter, UPS or uplink say?",
     rows=(("Health", HEALTH), ("Seat", SEAT), ("Meter", METER), ("UPS, uplink, room", REST)))

@@ -1,7 +1,7 @@
 """Does every reading arrive?"""
 
 from grafana.board import Board, to_board
-from grafana.influxql import SITE, Query, every, total
+from grafana.influxql import SITE, Query, every, risen, total
 from grafana.panels import GREEN, GREY, ORANGE, RED, YELLOW, Panel
 
 _BY = ["worker"]
@@ -52,7 +52,7 @@ REFUSED = (
     Panel(kind="stat", title="Quarantined in the range", unit="none", decimals=0,
           about="Messages that went to quarantine, by worker.", height=8, width=6,
           steps=((None, GREEN), (1, YELLOW), (100, RED)),
-          queries=[total('spread("quarantined_total")', "pipeline", [], _BY)]),
+          queries=[Query(risen("quarantined_total", "pipeline", _BY), "$tag_worker")]),
     Panel(kind="stat", title="Dropped by the broker", unit="none", decimals=0, width=6,
           about="Messages that the broker says it dropped since it began, of any client.",
           steps=((None, GREEN), (1, RED)),

@@ -61,6 +61,6 @@ USE = (
 )
 
 BOARD = Board(
-    uid="sw-seats", folder="Seats", title="Seats", from_="now-7d",
+    uid="sw-seats", folder="Seats", title="Seats", from_="now-7d", of="zone_occupancy",
     variables=("site", "zone", "hour", "weekday"), question="How are the seats used?",
     rows=(("Share occupied", SHARE), ("Pattern of the week", WEEK), ("Use and waste", USE)))

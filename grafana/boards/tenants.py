@@ -70,7 +70,8 @@ KINDS = (
 )
 
 BOARD = Board(
-    uid="sw-tenants", folder="Tenants", title="Tenants", from_="now-1M/M",
+    # A month's point stands at the site's midnight, which may lie before the viewer's.
+    uid="sw-tenants", folder="Tenants", title="Tenants", from_="now-1M/M-1d",
     variables=("site", "tenant"),
     question="What have the tenants used so far, and what would it cost?",
     rows=(("Months", MONTH), ("Where it comes from", KINDS)))

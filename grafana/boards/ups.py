@@ -60,5 +60,6 @@ AGE = (
 
 BOARD = Board(
     uid="sw-ups", folder="Power", title="UPS", from_="now-7d", variables=("site", "zone", "device"),
+    of="ups",
     question="Will the UPSs carry the site through the next outage?",
     rows=(("State", STATE), ("Charge and load", CHARGE), ("Signs of age", AGE)))

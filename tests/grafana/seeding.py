@@ -101,13 +101,16 @@ def _last(device: Device, now_ms: int, times: NDArray[np.int64]) -> LastReading:
 
 
 def _pipeline(minute: int, now_ms: int) -> DerivedPoint:
-    """Ingest's own fields, as its metrics name them."""
+    """Ingest's own fields, as its metrics name them; they begin anew when it does."""
     late = Incident.LATE.start <= minute < Incident.LATE.stop
     refused = max(0, min(minute, Incident.LATE.stop) - Incident.LATE.start) * 2
+    if minute >= Incident.RESTART_AT:
+        refused = 0
+    ran = minute - Incident.RESTART_AT * (minute >= Incident.RESTART_AT)
     figures = dict.fromkeys(DERIVED["pipeline"].fields, 0.0) | {
         "broker_dropped_total": refused / 2,
-        "received_total": 40.0 * minute, "stored_total": 40.0 * minute - refused,
-        "readings_total": 400.0 * minute, "quarantined_total": float(refused),
+        "received_total": 40.0 * ran, "stored_total": 40.0 * ran - refused,
+        "readings_total": 400.0 * ran, "quarantined_total": float(refused),
         "journalled": 500.0 * late, "journal_fill_pct": 5.0 * late,
         "oldest_unacknowledged_s": 0.4 + 300.0 * late, "connected": 1.0, "store_open": 1.0,
         "balanced": 1.0 - late}

@@ -111,3 +111,11 @@ def test_a_vanished_pipeline_is_no_data(seeded: Seeded) -> None:
     assert rule["noDataState"] == rule["execErrState"] == "Alerting"
     others = {uid for uid, each in RULES.items() if each["noDataState"] == "Alerting"}
     assert others == {"sw-ingest-lag"}
+
+
+def test_a_lost_store_is_one_alert() -> None:
+    """A rule whose query fails tells a `DatasourceError` of its own in state Error, itself in
+    Alerting; in OK a UPS on battery would be told to be well."""
+    said = Counter(rule["execErrState"] for rule in RULES.values())
+    assert said == {"KeepLast": len(RULES) - 1, "Alerting": 1}
+    assert RULES["sw-ingest-lag"]["execErrState"] == "Alerting"

@@ -187,6 +187,40 @@ def test_each_name_is_in_the_contract(where: str) -> None:
     assert not unknown, f"{measurement}: {unknown}"
 
 
+def test_who_sat_where_is_told_of_one_seat_at_a_time() -> None:
+    """Occupancy of a seat is about a person: a drill-down, of what somebody asked for by name."""
+    told = [each for each in targets()
+            if re.search(r'FROM "seat" ', each.query) and '"occupied"' in each.query]
+    assert {each.dashboard["uid"] for each in told} == {"sw-devices"}
+    for each in told:
+        chosen = {one["name"]: one for one in each.dashboard["templating"]["list"]}
+        for name in ("site", "zone", "device"):
+            assert f"${{{name}:regex}}" in each.query
+            assert not chosen[name]["multi"], name
+            assert not chosen[name]["includeAll"], name
+
+
+def test_a_dashboard_offers_what_it_has_something_to_say_of() -> None:
+    """Of hundreds of seats and a handful of UPSs, the UPS dashboard lists UPSs."""
+    from_ = {board["uid"]: {one["name"]: re.findall(r'FROM "(\w+)"', one["query"])[0]
+                            for one in board["templating"]["list"] if one["type"] == "query"}
+             for board in dashboards().values()}
+    assert from_["sw-ups"]["device"] == from_["sw-ups"]["zone"] == "ups"
+    assert from_["sw-seats"]["zone"] == "zone_occupancy"
+
+
+def test_months_are_shown_to_whoever_looks_from_another_time_zone() -> None:
+    """A month's point stands at the site's midnight, up to a day before the viewer's own."""
+    [board] = [each for each in dashboards().values() if each["uid"] == "sw-tenants"]
+    assert board["time"]["from"] == "now-1M/M-1d"
+
+
+def test_annotations_of_rules_hold_nothing_that_grafana_fills_in() -> None:
+    """Newer ones expand `${NAME}` there, older ones do not."""
+    assert not [rule["uid"] for rule in alert_rules()
+                if "${" in json.dumps(rule["annotations"])]
+
+
 def test_a_series_by_tags_has_a_name() -> None:
     for each in targets():
         if each.target["resultFormat"] == "time_series":

@@ -81,6 +81,13 @@ def test_a_seat_counts_the_same_in_a_large_zone_and_a_small_one(seeded: Seeded) 
     assert shares["3-wed", "20"] == 0.0
 
 
+@pytest.mark.parametrize(("hours", "refused"), [(4, 0.0), (24, 20.0), (720, 20.0)])
+def test_what_was_quarantined_survives_that_ingest_began_anew(
+        seeded: Seeded, hours: int, refused: float) -> None:
+    [frame] = shown(seeded, "sw-pipeline: Quarantined in the range A", hours)
+    assert [value for _, value in frame.pairs()] == [refused]
+
+
 def test_the_generator_ran_in_the_intervals_of_the_outage(seeded: Seeded) -> None:
     [frame] = shown(seeded, "sw-electricity: Generator hours A")
     assert [value for _, value in frame.pairs()] == [1.0]

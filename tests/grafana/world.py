@@ -71,6 +71,7 @@ class Incident:
     SILENCE = span(1, 17, 17.5)
     LIFT_STUCK = span(1, 4, 24)
     LATE = span(1, 19, 19 + 10 / 60)
+    RESTART_AT = 1 * DAY + 22 * HOUR
 
 
 class World:
