@@ -47,10 +47,18 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def write(out: Path, manifest: Manifest, files: Mapping[str, Path], *, force: bool) -> None:
-    """`out` becomes the archive, whole or not at all, readable by its owner alone."""
+def check_target(out: Path, *, force: bool) -> None:
+    """InputError when `out` cannot become an archive, before anything is copied for it."""
+    if not out.parent.is_dir():
+        raise InputError(str(out), f"there is no folder {out.parent}", "one that is there")
+    if out.is_dir():
+        raise InputError(str(out), "it is a folder", "the name of a file in it")
     if out.exists() and not force:
         raise InputError(str(out), "it is there already", "a new name, or --force")
+
+
+def write(out: Path, manifest: Manifest, files: Mapping[str, Path]) -> None:
+    """`out` becomes the archive, whole or not at all, readable by its owner alone."""
     try:
         handle, beside = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
     except OSError as error:

@@ -33,6 +33,7 @@ def backup(out: Annotated[Path, typer.Option("--out", metavar="FILE.tar.gz",
     Example: seatwatt backup --out seatwatt-2026-11-01.tar.gz
     """
     ledger, where = LedgerSettings.load(), store_place(StoreSettings.load())
+    _archive.check_target(out, force=force)
     with _archive.workplace(out) as folder:
         # The ledger first: what it says of readings was stored before, so the store has them.
         _say("copying the ledger")
@@ -46,7 +47,7 @@ def backup(out: Annotated[Path, typer.Option("--out", metavar="FILE.tar.gz",
         _say("packing")
         manifest = Manifest(format=_archive.FORMAT, seatwatt=__version__, made_at=_now(),
                             parts=parts)
-        _archive.write(out, manifest, {name: folder / name for name in parts}, force=force)
+        _archive.write(out, manifest, {name: folder / name for name in parts})
     _report(out, manifest)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 
 from seatwatt.contract.errors import InputError
 from seatwatt.provision.access import Account, Door, access_list, account
@@ -36,6 +37,8 @@ def provision_broker(folder: ProvisionFolder, plan: BrokerPlan, now: datetime, *
     What is there is kept: `rotate` makes a new server certificate, never a new authority, which
     would shut out every client. InputError when the certificate kept is for other hosts.
     """
+    if plan.runs_as:
+        folder.check_owner(plan.runs_as)
     authority = folder.pair(folder.ca, "ca")
     if authority is None:
         authority = make_authority("Seatwatt local CA", now)
@@ -65,8 +68,7 @@ def provision_client(folder: ProvisionFolder, who: Account, now: datetime, *, at
     `rotate` makes both anew. InputError when there is no broker to be a client of."""
     plan, authority = folder.plan(), folder.pair(folder.ca, "ca")
     if plan is None or authority is None:
-        raise InputError(str(folder.root), "no broker was made here",
-                         "`seatwatt provision broker --out` with the same folder first")
+        raise _no_broker(folder)
     users, home = _users(folder, who.door), folder.client(who.name)
     if who.name in users and not rotate:
         return Made(folder=home, is_new=False, expires=_expiry(folder, home))
@@ -89,9 +91,17 @@ def revoke(folder: ProvisionFolder, name: str) -> None:
 
 
 def listed(folder: ProvisionFolder) -> list[tuple[str, datetime | None]]:
-    """Every account, and when its certificate ends where that lies here."""
+    """Every account, and when its certificate ends where that lies here. InputError when there is
+    no broker to have accounts at."""
+    if folder.plan() is None:
+        raise _no_broker(folder)
     names = [name for door in Door for name in _users(folder, door)]
     return [(name, _expiry(folder, folder.client(name))) for name in sorted(names)]
+
+
+def _no_broker(folder: ProvisionFolder) -> InputError:
+    return InputError(str(folder.root), "no broker was made here",
+                      "`seatwatt provision broker --out` with the same folder first")
 
 
 def _users(folder: ProvisionFolder, door: Door) -> dict[str, str]:
@@ -119,7 +129,7 @@ def _write_client(folder: ProvisionFolder, who: Account, plan: BrokerPlan, at: s
                 "PASSWORD_FILE": f"{at}/password", "CA_FILE": f"{at}/ca.pem"}
     if plan.client_certificates:
         settings |= {"CERT_FILE": f"{at}/client.pem", "KEY_FILE": f"{at}/client.key"}
-    lines = "".join(f"SEATWATT_MQTT_{name}={value}\n" for name, value in settings.items())
+    lines = "".join(f"SEATWATT_MQTT_{name}={quote(value)}\n" for name, value in settings.items())
     folder.write(home / "ca.pem", authority.certificate)
     folder.write_pair(home, "client", pair)
     folder.write(home / "password", f"{password}\n".encode())

@@ -81,6 +81,16 @@ class ProvisionFolder:
         except OSError as error:
             raise InputError(str(folder), f"it cannot be made: {error.strerror}") from None
 
+    def check_owner(self, user: str) -> None:
+        """InputError when `give_broker_to` could not do it: before anything names that user."""
+        try:
+            uid = pwd.getpwnam(user).pw_uid
+        except KeyError:
+            uid = -1
+        if uid < 0 or os.geteuid() not in (0, uid):
+            raise InputError("--user", f"the broker's folder cannot be given to {user!r}",
+                             "a user of this machine, by root")
+
     def give_broker_to(self, user: str) -> None:
         """The broker's folder to the user it runs as: it reads its files after it dropped root,
         on a way through our folder, whose other contents stay closed to it."""

@@ -135,6 +135,18 @@ def test_a_month_is_the_same_before_and_after(tmp_path: Path, old: Place,
     assert [f.name for f in new.folder.iterdir() if f.name.startswith(".")] == []
 
 
+@pytest.mark.parametrize(("out", "problem"), [
+    ("no/such/copy.tar.gz", "there is no folder"), ("there", "it is a folder")])
+def test_where_no_archive_can_be_nothing_is_made(old: Place, tmp_path: Path, out: str,
+                                                 problem: str) -> None:
+    (tmp_path / "there").mkdir()
+    ended = old.run("backup", "--out", str(tmp_path / out))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"seatwatt: {tmp_path / out}: {problem}")
+    assert ended.stderr.count("\n") == 1
+    assert not (tmp_path / "no").exists()
+
+
 def test_what_is_there_is_not_replaced_unasked_nor_while_it_is_used(
         tmp_path: Path, old: Place, month: dict[str, Any]) -> None:
     archive = str(tmp_path / "b.tar.gz")

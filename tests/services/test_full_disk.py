@@ -73,17 +73,23 @@ def test_with_journal_and_quarantine_on_a_full_disk_nothing_is_acknowledged_nor_
     assert "Traceback" not in ingest.log()
 
 
+def fill_under(ingest: IngestProcess, port: int, disk: SmallDisk, said: str) -> None:
+    """Ingest stores 1,000 readings, then its store's disk is full: 4,000 more wait in the journal
+    and `said` is why."""
+    ingest.start().connected()
+    send(port, singles(1_000)).close()
+    until(lambda: ingest.metric("stored_total") == 1_000, "stored while there is room")
+    disk.fill()
+    send(port, singles(4_000, start=1_000), "later").close()
+    until(lambda: ingest.metric("journalled") > 0, "journalled when there is none")
+    until(lambda: ingest.metric("unacknowledged") == 0, "and acknowledged")
+    until(lambda: said in ingest.ready()[1], "it says so")
+
+
 def test_with_the_embedded_store_on_a_full_disk_readings_wait_in_the_journal(
         ingest: IngestProcess, broker: Server, disk: SmallDisk) -> None:
     ingest.store_url = f"sqlite:///{disk.path}/readings.db"
-    ingest.start().connected()
-    send(broker.port, singles(1_000)).close()
-    until(lambda: ingest.metric("stored_total") == 1_000, "stored while there is room")
-    disk.fill()
-    send(broker.port, singles(4_000, start=1_000), "later").close()
-    until(lambda: ingest.metric("journalled") > 0, "journalled when there is none")
-    until(lambda: ingest.metric("unacknowledged") == 0, "and acknowledged")
-    until(lambda: "full" in ingest.ready()[1], "it says so")
+    fill_under(ingest, broker.port, disk, "full")
     assert ingest.metric("balanced") == 1
     ingest.end(signal.SIGKILL)
     ingest.start().connected()
@@ -107,14 +113,7 @@ def test_with_influxdb_on_a_full_disk_readings_wait_in_the_journal(
         influx.start()
         try:
             ingest.store_url = influx_url(influx)
-            ingest.start().connected()
-            send(broker.port, singles(1_000)).close()
-            until(lambda: ingest.metric("stored_total") == 1_000, "stored while there is room")
-            disk.fill()
-            send(broker.port, singles(4_000, start=1_000), "later").close()
-            until(lambda: ingest.metric("journalled") > 0, "journalled when there is none")
-            until(lambda: ingest.metric("unacknowledged") == 0, "and acknowledged")
-            until(lambda: "no space left on device" in ingest.ready()[1], "it says so")
+            fill_under(ingest, broker.port, disk, "no space left on device")
             disk.relieve()
             influx.stop()  # 1.x repeats the error of a full disk until it is started again
             influx.start()

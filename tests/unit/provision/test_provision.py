@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import stat
+import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -188,3 +190,27 @@ def test_the_command_shows_a_password_once(tmp_path: Path, monkeypatch: pytest.M
     assert "is let in no more" in capsys.readouterr().out
     assert seatwatt(monkeypatch, "gateway", "a/b", "plant", "gw-1", "--out", out) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_broker_for_nobody_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    folder, plan = made(tmp_path)
+    before = contents(folder)
+    with pytest.raises(InputError, match="cannot be given to 'nobody-here'; expected a user"):
+        provision_broker(folder, replace(plan, runs_as="nobody-here"), NOW)
+    assert contents(folder) == before
+
+
+def test_where_no_broker_was_made_there_are_no_accounts_to_list(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no broker was made here"):
+        listed(ProvisionFolder(tmp_path / "nofolder"))
+    assert not (tmp_path / "nofolder").exists()
+
+
+def test_settings_of_a_client_in_a_folder_with_blanks_can_be_sourced(tmp_path: Path) -> None:
+    folder, _ = made(tmp_path / "our own")
+    provision_client(folder, INGEST, NOW)
+    home = folder.client("ingest")
+    told = subprocess.run(
+        ["sh", "-c", 'set -a; . "$1"; printf %s "$SEATWATT_MQTT_CA_FILE"', "sh",
+         str(home / "client.env")], capture_output=True, text=True, check=True)
+    assert (told.stdout, told.stderr) == (str(home / "ca.pem"), "")
