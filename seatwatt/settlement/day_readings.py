@@ -28,14 +28,15 @@ def read_days(reader: Reader, rules: KeepRules, days: Sequence[Day]) -> Iterator
     """The days, in order, with the registers that have readings, condensed."""
     if not days:
         return
-    first = _condensed(rules, days[:1], _read(reader, rules.site.id, days[:1]))
+    devices = reader.devices(rules.site.id)
+    first = _condensed(rules, days[:1], _read(reader, rules.site.id, devices, days[:1]))
     yield first
     rows = sum(register.count for _, registers in first for register in registers)
     length = max(1, min(_DAYS_MAX, _ROWS_AIM // max(rows, 1)))
     with ThreadPoolExecutor(_AT_ONCE, "reading") as pool:
         under_way: deque[tuple[Sequence[Day], Future[_Read]]] = deque()
         for chunk in _chunks(days[1:], length):
-            under_way.append((chunk, pool.submit(_read, reader, rules.site.id, chunk)))
+            under_way.append((chunk, pool.submit(_read, reader, rules.site.id, devices, chunk)))
             if len(under_way) > _AT_ONCE:
                 came, read = under_way.popleft()
                 yield _condensed(rules, came, read.result())
@@ -61,9 +62,9 @@ def _chunks(days: Sequence[Day], length: int) -> Iterator[Sequence[Day]]:
             start = at
 
 
-def _read(reader: Reader, site_id: str, days: Sequence[Day]) -> _Read:
+def _read(reader: Reader, site_id: str, devices: Sequence[Device], days: Sequence[Day]) -> _Read:
     return [(name, reader.columns(site_id, quantity(kind, name), days[0].start_ms,
-                                  days[-1].end_ms)) for kind, name in REGISTERS]
+                                  days[-1].end_ms, devices)) for kind, name in REGISTERS]
 
 
 def _condensed(rules: KeepRules, days: Sequence[Day], read: _Read) -> DayRegisters:

@@ -7,7 +7,7 @@ is found otherwise is read again and kept anew.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -28,6 +28,7 @@ from seatwatt.ledger.kept import (
 )
 from seatwatt.metering.registers import RegisterColumn
 from seatwatt.metering.site import EXPORT, register_name
+from seatwatt.settlement.comparing import days_as_kept
 from seatwatt.settlement.day_readings import DayRegisters, pieces_by_day, read_days
 from seatwatt.settlement.kept_day import (
     DayRegister,
@@ -47,6 +48,8 @@ CHECK_MS = 3_600_000
 
 Key = tuple[Device, str]
 Registers = dict[Key, RegisterColumn]
+Seen = tuple[str, str]
+"""What a period's readings are at: digests of the store's marks, and of what kept days hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +123,16 @@ class Keeper:
         return PeriodRegisters({key: RegisterColumn(column.times_ms, column.values)
                                 for key, column in found.items()}, _digest(found, said, days))
 
-    def seen(self, site: Site, grid: IntervalGrid) -> str | None:
-        """As `state`, but only of what is known without reading anything, marks of the store and
-        kept days; None where a day bears no mark, so that this tells nothing of it."""
+    def seen(self, site: Site, grid: IntervalGrid) -> Seen | None:
+        """While it stays, so does whatever is computed from the period; None where a day bears no
+        mark, so that this tells nothing of it."""
         days = days_around(site, grid.start_ms, grid.end_ms)
         marks = self._marks(site.id, days)
         heads = kept_heads(self.engine, site.id, days[0].date, _after(days))
         if not any(marks.values()) or any(not marks[day] for day in heads):
             return None
-        lines = [f"{day} {mark} {heads[day].content if day in heads else ''}"
-                 for day, mark in marks.items()]
-        return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
+        return (_said(marks.items()),
+                _said((day, head.content) for day, head in sorted(heads.items())))
 
     def state(self, site: Site, grid: IntervalGrid) -> str:
         """A digest of all that `period` would give and of all that was written to its days, without
@@ -179,9 +181,9 @@ class Keeper:
                  if head.rules == rules.digest and head.mark == marks[day]}
         due = [day for day in days if day.date in heads and heads[day.date].checked_at_ms <= (
             self.trust.marked_since_ms if marks[day.date] else self.trust.unmarked_since_ms)]
-        right = [day for day in due if self._is_as_kept(site.id, day)]
-        note_checked(self.engine, site.id, [heads[day.date] for day in right], self.now_ms)
-        wrong = {day.date for day in due} - {day.date for day in right}
+        right = days_as_kept(self.engine, self.reader, site.id, due)
+        note_checked(self.engine, site.id, [heads[day] for day in sorted(right)], self.now_ms)
+        wrong = {day.date for day in due} - right
         return _Known(rules, marks, {day: head for day, head in heads.items()
                                      if day not in wrong})
 
@@ -196,16 +198,6 @@ class Keeper:
             found[day.date] = hashlib.blake2b(own.encode(), digest_size=16
                                               ).hexdigest() if own else ""
         return found
-
-    def _is_as_kept(self, site_id: str, day: Day) -> bool:
-        """Whether the store has as many readings of each register, of the same sum."""
-        kept = {(each.device, each.name): each
-                for row in kept_registers(self.engine, site_id, [day.date])
-                for each in decode_day(row.registers, day.start_ms)}
-        now = {(device, name): sums for kind, name in REGISTERS
-               for device, sums in self.reader.sums(site_id, quantity(kind, name), day.start_ms,
-                                                    day.end_ms).items()}
-        return kept.keys() == now.keys() and all(kept[key].is_as(*now[key]) for key in kept)
 
     def _read(self, days: Sequence[Day], known: _Known) -> Iterator[tuple[Day, list[DayRegister]]]:
         """Read from the store the days that are not kept, and keep them."""
@@ -263,6 +255,11 @@ class Keeper:
 
 def _after(days: Sequence[Day]) -> date:
     return days[-1].date + timedelta(days=1)
+
+
+def _said(days: Iterable[tuple[date, str]]) -> str:
+    lines = "\n".join(f"{day} {what}" for day, what in days)
+    return hashlib.blake2b(lines.encode(), digest_size=16).hexdigest()
 
 
 def _joined(columns: Sequence[RegisterColumn]) -> Column:

@@ -18,10 +18,11 @@ from seatwatt.store.influxql import (
     name,
     of,
     select,
+    summed,
     tagged,
     within,
 )
-from seatwatt.store.ports import Column, DerivedPoint, LastReading
+from seatwatt.store.ports import Column, DerivedPoint, LastReading, Sums
 
 _STATEMENTS_MAX = 500
 """Devices asked for in one query, each by a statement of its own: the server merges the series of a
@@ -88,14 +89,19 @@ class InfluxReader:
         first = self._single("first", site, quantity, within(-TIME_MAX_MS, TIME_MAX_MS))
         return min((at_ms for at_ms, _ in first.values()), default=None)
 
-    def sums(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
-             ) -> dict[Device, tuple[int, float]]:
-        """One statement: the server goes through its readings, two numbers a device come."""
-        blocks = self._connection.query([select(
-            "count({0}), sum({0})", site, quantity, within(start_ms, end_ms))])
-        return {device: (int(count), float(total)) for block in blocks
-                if (device := _block_device(quantity.kind, block)) is not None
-                for _, count, total in block.table()}
+    def sums(self, site: str, quantity: Quantity, devices: Sequence[Device], start_ms: int,
+             end_ms: int, step_ms: int) -> dict[Device, Sums]:
+        """One statement a device: the server goes through its readings, twice, and two numbers a
+        step come."""
+        found: dict[Device, Sums] = {}
+        for start in range(0, len(devices), _STATEMENTS_MAX):
+            some = devices[start:start + _STATEMENTS_MAX]
+            for block in self._connection.query([
+                    summed(site, quantity, device, start_ms, end_ms, step_ms) for device in some]):
+                found.setdefault(some[block.statement], {}).update(
+                    {int(at_ms): (int(count), float(total))
+                     for at_ms, count, total in block.table()})
+        return found
 
     def texts(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
               ) -> dict[Device, list[tuple[int, str]]]:

@@ -59,6 +59,15 @@ def select(what: str, site: str, quantity: Quantity, condition: str = "") -> str
             'GROUP BY "zone", "device"')
 
 
+def summed(site: str, quantity: Quantity, device: Device, start_ms: int, end_ms: int, step_ms: int
+           ) -> str:
+    """Count and sum of a device's readings in each step from start_ms that has any. Not by tags:
+    the server would look at them reading by reading."""
+    field = name(quantity.field)
+    return (f"SELECT count({field}), sum({field}) FROM {name(quantity.kind)} "
+            f"WHERE {tagged([('site', site)])} AND {within(start_ms, end_ms)} AND {of(device)} "
+            f"GROUP BY time({step_ms}ms, {start_ms % step_ms}ms) fill(none)")
+
 
 def delete(site: str, quantity: Quantity, before_ms: int) -> str:
     """`DELETE` of a site's readings about people; of the quantity's kind, which has no other."""

@@ -43,6 +43,10 @@ class DerivedPoint:
     time_ms: int
 
 
+Sums = dict[int, tuple[int, float]]
+"""Start of each step in milliseconds -> count and sum of its readings."""
+
+
 class Writer(Protocol):
     """Writes readings; `write` is used by ingest alone. Same series and time overwrites. With each
     batch goes a mark of the quarters of an hour it touches (`marks.py`)."""
@@ -88,10 +92,11 @@ class Reader(Protocol):
     def first_ms(self, site: str, quantity: Quantity) -> int | None:
         """When the site's oldest reading of a numeric quantity was taken; None without any."""
 
-    def sums(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
-             ) -> dict[Device, tuple[int, float]]:
-        """How many readings `columns` would give of each device, and their sum as floats: enough
-        to tell whether they are still what they were."""
+    def sums(self, site: str, quantity: Quantity, devices: Sequence[Device], start_ms: int,
+             end_ms: int, step_ms: int) -> dict[Device, Sums]:
+        """How many readings `columns` would give of each device in each step that begins at
+        start_ms or a multiple of step_ms after it, and their sum as floats: enough to tell whether
+        they are still what they were. Steps and devices without any are absent."""
 
     def texts(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
               ) -> dict[Device, list[tuple[int, str]]]:

@@ -14,7 +14,7 @@ from seatwatt.contract.errors import StoreUnavailable
 from seatwatt.contract.quantities import FIELDS, Quantity
 from seatwatt.contract.readings import SeriesBook
 from seatwatt.store.columns import ColumnBuilder, Nearest, with_neighbours
-from seatwatt.store.ports import Column, DerivedPoint, LastReading
+from seatwatt.store.ports import Column, DerivedPoint, LastReading, Sums
 from seatwatt.store.sqlite_file import TIME_MAX_MS, connect, sorted_errors, transaction
 
 _IDLE_MAX = 4
@@ -75,16 +75,17 @@ class SqliteReader:
             first = _nearest(connection, ids, ">=", -TIME_MAX_MS, "ASC")
         return min((int(at_ms) for at_ms, _ in first.values()), default=None)
 
-    def sums(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
-             ) -> dict[Device, tuple[int, float]]:
+    def sums(self, site: str, quantity: Quantity, devices: Sequence[Device], start_ms: int,
+             end_ms: int, step_ms: int) -> dict[Device, Sums]:
         """One range scan a device."""
         with self._snapshot() as connection:
             found = {device: connection.execute(
-                "SELECT count(*), sum(value) FROM readings "
-                "WHERE series_id = ? AND taken_at_ms >= ? AND taken_at_ms < ?",
-                (series_id, *_clipped(start_ms, end_ms))).fetchone()
-                for device, series_id in _ids(connection, site, quantity)}
-        return {device: (count, total) for device, (count, total) in found.items() if count}
+                "SELECT (taken_at_ms - ?) / ?, count(*), sum(value) FROM readings "
+                "WHERE series_id = ? AND taken_at_ms >= ? AND taken_at_ms < ? GROUP BY 1",
+                (start_ms, step_ms, series_id, *_clipped(start_ms, end_ms))).fetchall()
+                for device, series_id in _ids(connection, site, quantity, devices)}
+        return {device: {start_ms + step * step_ms: (count, total) for step, count, total in rows}
+                for device, rows in found.items() if rows}
 
     def texts(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
               ) -> dict[Device, list[tuple[int, str]]]:

@@ -16,7 +16,7 @@ from seatwatt.contract.sitefile import parse_site
 from seatwatt.ledger.runs import Mark
 from seatwatt.ledger.sites import save_site
 from seatwatt.settlement.papers import declare_paper
-from seatwatt.store.ports import Column, DerivedPoint, LastReading
+from seatwatt.store.ports import Column, DerivedPoint, LastReading, Sums
 
 HOUR_MS = 3_600_000
 GRID = Device("meter", "plant", "grid")
@@ -91,11 +91,15 @@ class Registers:
     def last(self, site: str, kinds: Sequence[str] = ()) -> list[LastReading]:
         return []
 
-    def sums(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
-             ) -> dict[Device, tuple[int, float]]:
-        found = self.columns(site, quantity, start_ms, end_ms)
-        return {device: (len(column.values), float(column.values.sum()))
-                for device, column in found.items()}
+    def sums(self, site: str, quantity: Quantity, devices: Sequence[Device], start_ms: int,
+             end_ms: int, step_ms: int) -> dict[Device, Sums]:
+        found: dict[Device, Sums] = {}
+        for at_ms in range(start_ms, end_ms, step_ms):
+            for device, column in self.columns(site, quantity, at_ms, at_ms + step_ms,
+                                               devices).items():
+                found.setdefault(device, {})[at_ms] = (len(column.values),
+                                                       float(column.values.sum()))
+        return found
 
     def texts(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
               ) -> dict[Device, list[tuple[int, str]]]:

@@ -21,7 +21,9 @@ from seatwatt.ledger.kept import drop_days, kept_heads
 from seatwatt.ledger.open import open_engine
 from seatwatt.metering.site import Registers, site_energy
 from seatwatt.settings import LedgerSettings, StoreSettings
+from seatwatt.settlement.comparing import days_as_kept
 from seatwatt.settlement.keeping import CHECK_MS, Keeper, Trust
+from seatwatt.settlement.kept_rules import days_around
 from seatwatt.settlement.readings import read_period
 from seatwatt.store.open import open_reader, open_writer
 from seatwatt.store.ports import Column, Reader, Writer
@@ -171,6 +173,43 @@ def _beside_the_writer(place: Place) -> None:
         SEATS[1]]
     place.write(SEATS[1], Column(column.times_ms[700:701], column.values[700:701] + 0.1))
     place.writer.write_derived(marks)
+
+
+def test_a_register_that_another_program_added_or_took_away_is_noticed(place: Place) -> None:
+    before = place.check()
+    strange, quiet = Device("meter", "roof", "lift"), place.reader.derived(
+        "written", (("site", "s"),), midnight(0), midnight(9))
+    place.write(strange, Column(np.array([midnight(3) + 5]), np.array([0.0])))
+    place.writer.write_derived(quiet)
+    place.now_ms += 1
+    known = days_around(SITE, PERIOD.start_ms, PERIOD.end_ms)
+    assert days_as_kept(place.ledger, place.reader, "s", known) == {
+        day.date for day in known} - {FIRST + timedelta(days=3)}
+    assert place.check(trust=Trust.none(place.now_ms)) != before
+
+
+def test_days_are_compared_in_rows_of_equal_length(place: Place) -> None:
+    abroad = a_site(time_zone="Europe/Berlin")
+    change = local_midnight_ms(date(2026, 10, 25), abroad.time_zone)  # a day of 25 hours
+    times = np.arange(change - 3 * 86_400_000, change + 3 * 86_400_000, MINUTE_MS, dtype=np.int64)
+    place.write(SEATS[0], Column(times, np.arange(len(times)) * 1.5))
+    grid = IntervalGrid.between(change - 86_400_000, change + 25 * 3_600_000, 1800,
+                                abroad.time_zone)
+    known = days_around(abroad, grid.start_ms, grid.end_ms)
+    place.keeper().period(abroad, grid)
+    asked: list[tuple[int, int, int]] = []
+
+    class Asked(Counting):
+        def sums(self, *given: object) -> object:
+            asked.append(given[3:])  # type: ignore[arg-type]
+            return place.reader.sums(*given)  # type: ignore[arg-type]
+
+    reader: Reader = Asked(place.reader)  # type: ignore[assignment]
+    assert days_as_kept(place.ledger, reader, "s", known) == {day.date for day in known}
+    assert {step_ms // 3_600_000: (end_ms - start_ms) // step_ms
+            for start_ms, end_ms, step_ms in asked} == {24: 1, 25: 1}
+    one, *_, last = known
+    assert days_as_kept(place.ledger, place.reader, "s", [one, last]) == {one.date, last.date}
 
 
 @pytest.mark.parametrize("changed", [

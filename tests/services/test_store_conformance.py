@@ -18,7 +18,7 @@ from seatwatt.contract.readings import ReadingBatch, SeriesBook
 from seatwatt.settings import StoreSettings
 from seatwatt.store.marks import SPAN_MS, read_marks
 from seatwatt.store.open import open_reader, open_writer
-from seatwatt.store.ports import Column, DerivedPoint, Reader, Writer
+from seatwatt.store.ports import Column, DerivedPoint, Reader, Sums, Writer
 from tests.servers import Server
 
 T = 1_790_000_000_000
@@ -517,10 +517,19 @@ def test_a_write_marks_the_quarters_of_an_hour_it_touches_anew_each_time(store: 
 
 
 def test_sums_tell_a_value_that_changed_and_one_that_came(store: Store) -> None:
-    store.put(GRID, IMPORT, (T, 1.5), (T + MINUTE, 2.25), (T + DAY, 9.0))
+    def sums(start_ms: int, end_ms: int, step_ms: int = DAY) -> dict[Device, Sums]:
+        return store.reader.sums("workaround", IMPORT, [BOARD, GRID], start_ms, end_ms, step_ms)
+
+    store.put(GRID, IMPORT, (T, 1.5), (T + MINUTE, 2.25), (T + DAY, 9.0), (T + 3 * DAY - 1, 7.0))
     store.put(BOARD, IMPORT, (T, 4.0))
     store.put(SEAT, OCCUPIED, (T, 1.0))
-    assert store.reader.sums("workaround", IMPORT, T, T + DAY) == {GRID: (2, 3.75), BOARD: (1, 4.0)}
+    assert sums(T, T + DAY) == {GRID: {T: (2, 3.75)}, BOARD: {T: (1, 4.0)}}
+    assert sums(T, T + 3 * DAY) == {
+        GRID: {T: (2, 3.75), T + DAY: (1, 9.0), T + 2 * DAY: (1, 7.0)}, BOARD: {T: (1, 4.0)}}
+    assert sums(T - 23 * MINUTE, T + 2 * MINUTE, 25 * MINUTE)[GRID] == {T - 23 * MINUTE: (2, 3.75)}
+    assert store.reader.sums("workaround", IMPORT, [BOARD], T, T + DAY, DAY) == {
+        BOARD: {T: (1, 4.0)}}
     store.put(GRID, IMPORT, (T, 2.5))
-    assert store.reader.sums("workaround", IMPORT, T, T + DAY)[GRID] == (2, 4.75)
-    assert store.reader.sums("workaround", IMPORT, T - DAY, T) == {}
+    assert sums(T, T + DAY)[GRID] == {T: (2, 4.75)}
+    assert sums(T - DAY, T) == {}
+    assert store.reader.sums("workaround", IMPORT, [], T, T + DAY, DAY) == {}

@@ -26,7 +26,7 @@ from seatwatt.ledger.open import open_engine
 from seatwatt.ledger.sites import save_site
 from seatwatt.metering.energy import Quality
 from seatwatt.settings import ApiSettings, LedgerSettings
-from seatwatt.store.ports import Column, DerivedPoint, LastReading, Reader
+from seatwatt.store.ports import Column, DerivedPoint, LastReading, Reader, Sums
 
 KARACHI = ZoneInfo("Asia/Karachi")
 NOW_MS = 1_790_000_000_000
@@ -83,11 +83,9 @@ class FakeStore:
                 devices: Sequence[Device] | None = None) -> dict[Device, Column]:
         return {}
 
-    def sums(self, site: str, quantity: Quantity, start_ms: int, end_ms: int
-             ) -> dict[Device, tuple[int, float]]:
-        found = self.columns(site, quantity, start_ms, end_ms)
-        return {device: (len(column.values), float(column.values.sum()))
-                for device, column in found.items()}
+    def sums(self, site: str, quantity: Quantity, devices: Sequence[Device], start_ms: int,
+             end_ms: int, step_ms: int) -> dict[Device, Sums]:
+        return {}
 
     def texts(self, site: str, quantity: Quantity, start_ms: int,
               end_ms: int) -> dict[Device, list[tuple[int, str]]]:
