@@ -2,8 +2,13 @@
 
 import importlib
 import itertools
+import os
 import re
+import shutil
+import subprocess
+import tempfile
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +25,7 @@ from seatwatt.simulators.devices import nut, snmp
 from seatwatt.simulators.world import World
 from seatwatt.store.sitefiles import load_site
 from tests.grafana.files import provisioning
+from tests.servers import postgresql
 from tests.shared import ROOT
 
 Json = dict[str, Any]
@@ -100,6 +106,34 @@ def test_each_service_that_stays_has_a_health_check_that_its_image_can_run() -> 
     for name, (kind, command, *_) in checks.items():
         assert kind in ("CMD", "CMD-SHELL")
         assert command.split()[0] == TOOLS[name]
+
+
+def test_a_database_is_not_healthy_before_it_is_initialised() -> None:
+    """At their first start the images run a server that only the machine itself reaches, make
+    users and databases, and start again. Who is let in meanwhile fails, and one of them runs
+    once: the demonstration's site."""
+    [_, check] = SERVICES["influxdb"]["healthcheck"]["test"]
+    assert "http://influxdb:8086/ping" in check
+    [_, check] = SERVICES["postgres"]["healthcheck"]["test"]
+    folder = Path(tempfile.mkdtemp(prefix="seatwatt-health-"))
+    server = postgresql(folder)
+    env = {**os.environ, "PGPORT": str(server.port), "PGHOST": str(folder)}
+    command = list(server.command)
+
+    def holds(shell: str) -> bool:
+        return subprocess.run(["sh", "-c", shell], env=env, capture_output=True,
+                              check=False).returncode == 0
+
+    server.ready = partial(holds, "pg_isready")
+    try:
+        for addresses, healthy in (("", False), ("127.0.0.1", True)):
+            server.command = [addresses if word == "127.0.0.1" else word for word in command]
+            server.start()
+            assert holds(check) is healthy
+            server.stop()
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
 
 
 def test_who_is_waited_for_can_be_healthy_or_ends() -> None:
