@@ -101,11 +101,12 @@ ELECTRICITY = (
          summary="{{ $labels.site }} draws more than 90 % of its sanctioned load",
          runbook="electricity.md#demand-near-the-sanctioned-load",
          panel=("sw-overview", "Load of the sanctioned load")),
-    Rule(uid="sw-register-stuck", group="electricity", title="Register stuck", over_s=21600,
+    # More than the coarsest register's step, a kilowatt-hour, must have gone through by its power.
+    Rule(uid="sw-register-stuck", group="electricity", title="Register stuck", over_s=43200,
          queries=[_select('spread("energy_import_wh")', "meter", UNIT),
-                  _select('mean("power_w")', "meter", UNIT)],
-         reducers=("last", "last"), math="$RA < 1 && $RB > 50", test="gt", limits=[0],
-         pending="10m",
+                  _select('integral("power_w", 1h)', "meter", UNIT)],
+         reducers=("last", "last"), math="$RA < 1 && $RB > 1100", test="gt", limits=[0],
+         pending="30m",
          summary="{{ $labels.zone }}/{{ $labels.device }} at {{ $labels.site }} shows power and "
                  "its register stands still",
          runbook="electricity.md#register-stuck", panel=("sw-devices", "Meter register")),

@@ -14,7 +14,7 @@ REDUCERS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "last": lambda values: values[-1], "mean": statistics.fmean, "min": min, "max": max,
     "sum": sum}
 MATH: Mapping[str, Callable[[float, float], bool]] = {
-    "$RA < 1 && $RB > 50": lambda a, b: a < 1 and b > 50,
+    "$RA < 1 && $RB > 1100": lambda a, b: a < 1 and b > 1100,
     "$RA > $RB": lambda a, b: a > b}
 
 

@@ -5,6 +5,11 @@ from collections import Counter
 
 import pytest
 
+from seatwatt.contract.devices import Device
+from seatwatt.contract.quantities import quantity
+from seatwatt.contract.readings import ReadingBatch, Series
+from seatwatt.store.influx import InfluxWriter
+from seatwatt.store.influx_http import InfluxAddress
 from tests.grafana.files import Json, alert_rules, provisioning
 from tests.grafana.seeding import Seeded
 from tests.grafana.simulation import Labels, evaluate, firing
@@ -37,7 +42,7 @@ EXPECTED: dict[str, tuple[slice, set[Labels]]] = {
         unit("grid"), unit("lift"), unit("board", "hall-a"), unit("board", "hall-b")}),
     "sw-power-factor": (Incident.POWER_FACTOR, {unit("grid")}),
     "sw-demand": (Incident.DEMAND, {SITE}),
-    "sw-register-stuck": (span(1, 12, 12.5), {unit("lift")}),
+    "sw-register-stuck": (span(1, 16, 17), {unit("lift")}),
     "sw-register-backwards": (slice(Incident.RESET_AT, Incident.RESET_AT + 5),
                               {unit("board", "hall-b")}),
     "sw-unaccounted": (span(1, 20, 20.6), {SITE}),
@@ -75,6 +80,27 @@ def test_an_ordinary_day_fires_nothing(seeded: Seeded, uid: str) -> None:
     at = seeded.world.at_ms
     for minute in range(8 * 60, DAY, 47):
         assert not any(evaluate(RULES[uid], seeded.port, seeded.database, at(minute)).values())
+
+
+@pytest.mark.parametrize(("power_w", "step_wh", "every"), [
+    (60.0, 10.0, 1), (150.0, 1000.0, 1), (95.0, 1000.0, 1), (40_000.0, 10.0, 15)])
+def test_a_register_of_coarse_steps_is_not_stuck(seeded: Seeded, power_w: float, step_wh: float,
+                                                 every: int) -> None:
+    """From its first reading on, its registers read every so many minutes."""
+    database, batch = f"coarse{power_w:.0f}", ReadingBatch()
+    device, minutes = Device("meter", "plant", "new"), 14 * 60
+    for minute in range(minutes):
+        at_ms = seeded.world.at_ms(minute)
+        batch.append(Series("one", device, quantity("meter", "power")), at_ms, power_w)
+        if minute % every == 0:
+            batch.append(Series("one", device, quantity("meter", "energy_import")), at_ms,
+                         step_wh * (minute * power_w / 60 // step_wh))
+    writer = InfluxWriter(InfluxAddress(host="127.0.0.1", port=seeded.port, database=database),
+                          create=True)
+    writer.write(batch)
+    writer.close()
+    assert firing(RULES["sw-register-stuck"], seeded.port, database, seeded.world.at_ms(1),
+                  seeded.world.at_ms(minutes)) == {}
 
 
 def test_one_load_shedding_is_one_message_for_the_site(seeded: Seeded) -> None:
