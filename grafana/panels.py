@@ -42,11 +42,14 @@ _OPTIONS: Mapping[str, Json] = {
     "table": {"showHeader": True, "cellHeight": "sm"},
 }
 _CUSTOM: Mapping[str, Json] = {
-    "timeseries": {"drawStyle": "line", "lineWidth": 1, "fillOpacity": 8, "showPoints": "never",
-                   "spanNulls": False, "thresholdsStyle": {"mode": "line"}},
-    "state-timeline": {"fillOpacity": 80, "lineWidth": 0, "spanNulls": False},
+    "timeseries": {"drawStyle": "line", "lineWidth": 1, "fillOpacity": 8, "showPoints": "auto",
+                   "thresholdsStyle": {"mode": "line"}},
+    "state-timeline": {"fillOpacity": 80, "lineWidth": 0},
     "table": {"align": "auto", "filterable": True},
 }
+# Interval of a panel -> how far apart two values may be for a line between them: what is read comes
+# every five minutes at least, what is settled every hour.
+_LASTS_MS: Mapping[str, int] = {"1m": 900_000, "2m": 900_000, "30m": 7_200_000, "1h": 7_200_000}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,8 @@ class Panel:
     """Of a table's columns."""
     coloured: bool = False
     """A table's cells in the colour of their threshold."""
+    holds_ms: int = 0
+    """How long a value stands when no other follows; by default a few of the panel's intervals."""
 
 
 class InfluxQuery(variants.Dataquery):
@@ -158,6 +163,8 @@ def _mappings(panel: Panel) -> list[Any]:
 
 def _custom(panel: Panel) -> Json:
     custom = dict(_CUSTOM.get(panel.kind, {}))
+    if panel.kind in ("timeseries", "state-timeline"):
+        custom["spanNulls"] = panel.holds_ms or _LASTS_MS[panel.interval]
     if panel.stacked:
         custom |= {"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 40}
     if panel.bars:

@@ -24,7 +24,8 @@ HEALTH = (
 )
 SEAT = (
     Panel(kind="state-timeline", title="Seat occupied", unit="none", states=_OCCUPIED,
-          about="Whether somebody sits there, as the sensor says.",
+          about="Whether somebody sits there, as the sensor says; its word holds for a day.",
+          holds_ms=86_400_000,
           queries=[every('max("occupied")', "seat", _ONE, _BY)]),
     _line("Seat power", "Power at the seat.", "watt", "power_w", "seat"),
     _line("Seat register", "The register as it is shown: it falls at a reset or an exchange.",

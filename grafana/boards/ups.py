@@ -29,7 +29,7 @@ STATE = (
 
 CHARGE = (
     Panel(kind="gauge", title="Charge now", unit="percent", width=8, low=0, high=100,
-          about="Charge of the battery.", steps=_CHARGE,
+          about="Charge of the battery.", steps=_CHARGE, time_from="10m",
           queries=[every('last("battery_charge_pct")', "ups", _UPS, _BY)]),
     Panel(kind="timeseries", title="Charge", unit="percent", width=16, low=0, high=100,
           about="Lowest of each interval.", steps=_CHARGE,

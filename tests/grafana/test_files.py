@@ -209,6 +209,21 @@ def test_a_dashboard_offers_what_it_has_something_to_say_of() -> None:
     assert from_["sw-seats"]["zone"] == "zone_occupancy"
 
 
+@pytest.mark.parametrize("board", list(dashboards().values()), ids=lambda board: board["uid"])
+def test_a_line_is_drawn_through_readings_that_are_rarer_than_pixels(board: Json) -> None:
+    """A plug that speaks every five minutes, a site settled by the hour: between their values lie
+    empty intervals, and neither a line nor a state would be drawn of lone ones. A gap remains."""
+    for panel in panels(board):
+        custom = panel["fieldConfig"]["defaults"]["custom"]
+        if panel["type"] in ("timeseries", "state-timeline"):
+            hourly = panel["interval"] == "30m"
+            span_ms = custom["spanNulls"]
+            assert span_ms is not True
+            assert (2 if hourly else 0.25) * 3_600_000 <= span_ms <= 86_400_000, panel["title"]
+        if panel["type"] == "timeseries":
+            assert custom["showPoints"] == "auto"
+
+
 def test_months_are_shown_to_whoever_looks_from_another_time_zone() -> None:
     """A month's point stands at the site's midnight, up to a day before the viewer's own."""
     [board] = [each for each in dashboards().values() if each["uid"] == "sw-tenants"]

@@ -41,6 +41,14 @@ def test_daily_kwh_by_tenant_adds_up_to_the_supply(seeded: Seeded) -> None:
         assert sum(dict(frame.pairs())[at] for frame in sources) == pytest.approx(supply, abs=0.02)
 
 
+def test_an_outage_is_no_bad_frequency_or_power_factor(seeded: Seeded) -> None:
+    """Nothing is read at zero volts: hours with an outage in them are not half as fast."""
+    for title, lowest in (("Frequency", 49.15), ("Power factor", 0.65)):
+        values = [value for frame in shown(seeded, f"sw-electricity: {title} A")
+                  for _, value in frame.pairs()]
+        assert min(values) > lowest
+
+
 def test_a_minute_on_battery_shows_at_thirty_days(seeded: Seeded) -> None:
     for frame in shown(seeded, "sw-ups: Mains or battery A"):
         assert max(value for _, value in frame.pairs()) == 1.0

@@ -9,9 +9,9 @@ from seatwatt.store.influx_http import InfluxAddress
 from seatwatt.store.ports import DerivedPoint
 from tests.grafana.files import Target, annotations, targets, variables
 from tests.grafana.influx import Frame, ask
-from tests.grafana.interpolation import interval_ms, with_times, with_variables
+from tests.grafana.interpolation import as_ms, interval_ms, with_times, with_variables
 from tests.grafana.seeding import Seeded
-from tests.grafana.world import Incident
+from tests.grafana.world import MINUTES, Incident
 
 HOURS = {"an hour": 1, "a day": 24, "thirty days": 720}
 ALL: Mapping[str, Sequence[str]] = {
@@ -72,6 +72,28 @@ def test_one_value_and_nasty_values_are_no_error(seeded: Seeded, target: Target)
         assert not has_value(frames(seeded, target.query, 24, dict.fromkeys(ALL, chosen))) \
             or not any(f"${{{name}:" in target.query for name in ALL)
     frames(seeded, target.query, 24, dict.fromkeys(ALL, NASTY))
+
+
+NOW = ("Seats occupied", "Load", "Load of the sanctioned load", "Silent devices", "Ingest lag",
+       "Occupied share by zone", "Charge now", "Devices by age")
+
+
+@pytest.mark.parametrize("target", [each for each in targets() if each.panel["title"] in NOW
+                                    and each.panel["type"] != "timeseries"],
+                         ids=lambda target: target.where)
+def test_what_was_said_hours_ago_is_not_shown_as_now(seeded: Seeded, target: Target) -> None:
+    """A panel's last value that is there is the last of its range."""
+    hours = as_ms(target.panel["timeFrom"]) / 3_600_000
+    lowest = target.panel["interval"]
+    assert has_value(window(seeded, target, hours, seeded.world.now_ms, lowest))
+    assert not has_value(window(seeded, target, hours, seeded.world.at_ms(MINUTES + 240), lowest))
+
+
+def window(seeded: Seeded, target: Target, hours: float, end_ms: int, lowest: str) -> list[Frame]:
+    start_ms = end_ms - round(hours * 3_600_000)
+    text = with_times(with_variables(target.query, ALL), start_ms, end_ms,
+                      interval_ms(start_ms, end_ms, lowest))
+    return ask(seeded.port, seeded.database, text)
 
 
 @pytest.mark.parametrize("nasty", NASTY)

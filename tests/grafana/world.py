@@ -182,7 +182,7 @@ class World:
         bad = self._where(Incident.POWER_FACTOR) * (device.name == "grid")
         factor = 0.96 - 0.26 * bad
         return {"energy_import": self.register(device), "power": power,
-                "apparent_power": power / factor, "power_factor": factor,
+                "apparent_power": power / factor, "power_factor": factor * ~dark,
                 "reactive_import": self.register(device) / 4,
                 "frequency": (50 - 0.8 * low) * ~dark,
                 "voltage_l1": 230.0 * ~dark, "voltage_l2": (230 - 25.0 * low) * ~dark,
