@@ -106,6 +106,9 @@ def _taken_at_ms(record: Json, base: Json, latest_ms: int) -> int:
     taken_at_ms = round(min(seconds, YEAR_10000_S) * 1000)
     if taken_at_ms < YEAR_2000_MS:
         raise Refused(Rule.T06, f"{seconds!r} s since 1970")
+    if seconds >= YEAR_10000_S:
+        raise Refused(Rule.T07, f"{seconds!r} s since 1970 is beyond the year 9999; are these "
+                                "milliseconds?")
     if taken_at_ms > latest_ms:
         ahead_s = (taken_at_ms - latest_ms + AHEAD_MS_MAX) / 1000
         raise Refused(Rule.T07, f"{seconds!r} s since 1970 is {ahead_s:.0f} s ahead")
@@ -120,8 +123,10 @@ def _number(fields: Json, label: str, rule: Rule) -> float:
 
 
 def _factor(record: Json, base: Json, quantity: Quantity) -> float:
-    """T04: the unit is not among those of the quantity; a missing one is the empty unit."""
-    unit = record.get("u", base.get("bu", ""))
+    """T04: the unit is not among those of the quantity; a missing one is the empty unit. The base
+    unit is that of the numbers around it: what is true, false or a text takes none."""
+    takes_none = quantity.nature in (Nature.STATE, Nature.TEXT) and "v" not in record
+    unit = record.get("u", "" if takes_none else base.get("bu", ""))
     factor = quantity.units.get(unit) if isinstance(unit, str) else None
     if factor is None:
         known = ", ".join(each or "none" for each in quantity.units)

@@ -86,6 +86,22 @@ def test_the_base_fields_of_rfc_8428_are_resolved() -> None:
         ("current_l1", 1779999996001, 1.3), ("current_l1", 1780000000001, 101.5)]
 
 
+def test_the_base_unit_is_that_of_numbers_alone() -> None:
+    decoded = read([{"bn": "seat/hall-a/017/", "bt": NOW_S, "bu": "W", "n": "power", "v": 86.4},
+                    {"n": "occupied", "vb": True}, {"n": "occupied", "u": "", "t": 1, "v": 0},
+                    {"n": "occupied", "t": 2, "v": 1}, {"n": "occupied", "u": "W", "vb": True}])
+    assert [row[1:] for row in readings(decoded)] == [
+        ("power", NOW_MS, 86.4), ("occupied", NOW_MS, 1.0), ("occupied", NOW_MS + 1000, 0.0)]
+    assert [(refusal.rule.name, refusal.record) for refusal in decoded.refusals] == [
+        ("T04", 3), ("T04", 4)]
+
+
+def test_a_time_in_milliseconds_is_told_as_such() -> None:
+    refusal, = read([record(bt=NOW_MS, n="power", u="W", v=1)]).refusals
+    assert refusal.rule.name == "T07"
+    assert refusal.detail.endswith("is beyond the year 9999; are these milliseconds?")
+
+
 def test_a_record_of_base_fields_alone_is_no_reading_and_no_fault() -> None:
     decoded = read([{"bn": "seat/hall-a/017/", "bt": NOW_S, "bver": 10},
                     {"n": "power", "u": "kW", "v": 0.0864}])
