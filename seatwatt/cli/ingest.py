@@ -36,8 +36,9 @@ def ingest(check: Annotated[Path | None, typer.Option(
 
         run_check(check)
         return
+    who = f"worker {worker}: " if worker else ""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr,
-                        format="%(asctime)s %(levelname)s %(message)s")
+                        format=f"%(asctime)s %(levelname)s {who}%(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = IngestSettings.load(**({"ingest_worker": worker} if worker else {}))
     former = retired(settings.ingest_state, settings.ingest_client_id, settings.ingest_workers)

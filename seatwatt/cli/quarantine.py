@@ -1,13 +1,16 @@
 """`seatwatt quarantine`: list, show and replay refused messages."""
 
 import json
+import re
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from seatwatt.cli.progress import Work
 from seatwatt.cli.publishing import Publisher
@@ -21,6 +24,10 @@ app = typer.Typer(no_args_is_help=True, help="Refused messages. Example: "
                   "[bold]seatwatt quarantine list --rule T08[/bold]", rich_markup_mode="rich")
 
 PAGE = 500
+_SECOND = len("2026-11-01T12:00:00")
+_WIDTH = 160
+_SHOWN = 4_000
+_CONTROL = re.compile(r"[^\n\t -~\u00a0-\U0010ffff]")
 
 RuleOption = Annotated[str, typer.Option(help="only this rule, such as T08")]
 SiteOption = Annotated[str, typer.Option(help="only this site")]
@@ -41,12 +48,14 @@ def list_(rule: RuleOption = "", site: SiteOption = "", topic: TopicOption = "",
         for each in kept:
             print(json.dumps(_document(each)))
         return
-    table = Table("id", "received (UTC)", "rule", "topic", "bytes", "detail", box=None)
+    table = Table("id", Column("received (UTC)", no_wrap=True), "rule",
+                  Column("topic", overflow="fold"), "bytes", Column("detail", overflow="fold"),
+                  box=None)
     for each in kept:
         message = each.message
-        table.add_row(str(each.id), _time(message.received_at_ms), message.rule.name,
-                      message.topic, str(len(message.payload)), message.detail)
-    console = Console()
+        table.add_row(str(each.id), _time(message.received_at_ms)[:_SECOND], message.rule.name,
+                      Text(message.topic), str(len(message.payload)), Text(message.detail))
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     console.print(table)
     console.print(f"{len(kept)} of {quarantine.count(**wanted)} messages")
 
@@ -60,7 +69,7 @@ def show(message_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
           f"received: {_time(message.received_at_ms)} UTC\n"
           f"rule:     {message.rule.name} {message.rule.title}\ndetail:   {message.detail}\n"
           f"payload:  {len(message.payload)} bytes")
-    print(_payload(message.payload))
+    print(_legible(_payload(message.payload), cut=sys.stdout.isatty()))
 
 
 @app.command()
@@ -105,8 +114,9 @@ def _open() -> Quarantine:
 def _filters(rule: str, site: str, topic: str) -> dict[str, Any]:
     filters: dict[str, Any] = {}
     if rule:
-        if rule not in Rule.__members__:
-            raise InputError("--rule", f"{rule!r} is unknown", ", ".join(Rule.__members__))
+        refusing = [name for name in Rule.__members__ if name.startswith("T")]
+        if rule not in refusing:
+            raise InputError("--rule", f"{rule!r} refuses no message", ", ".join(refusing))
         filters["rule"] = Rule[rule]
     if site:
         filters["site"] = site
@@ -124,6 +134,13 @@ def _document(kept: Kept) -> dict[str, Any]:
 
 def _payload(payload: bytes) -> str:
     return payload.decode("utf-8", "backslashreplace")
+
+
+def _legible(text: str, *, cut: bool) -> str:
+    """What a terminal may be given: no control characters, which could steer it."""
+    shown = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text[:_SHOWN] if cut else text)
+    more = f"... and {len(text) - _SHOWN:,} characters more: | cat shows them"
+    return f"{shown}\n{more}" if cut and len(text) > _SHOWN else shown
 
 
 def _time(at_ms: int) -> str:

@@ -6,7 +6,7 @@ from seatwatt.contract.errors import InputError
 from seatwatt.provision.access import Door
 
 PACKET_BYTES = 2 << 20
-"""Above ingest's own limit (1 MiB), so that what is a little too large ends in quarantine."""
+"""Above ingest's own limit of 1,000,000, so that what is a little too large ends in quarantine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ would unpack msgpack point by point), so a hook on its session judges each answe
 """
 
 import gzip
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -25,6 +26,7 @@ from seatwatt.contract.errors import (
 from seatwatt.store.influx_answers import BODY_TYPE, Block, decode
 
 _WORDS_MAX = 500
+_WHO = re.compile(r"^HTTPS?Connection(Pool)?\([^)]*\): (Failed to establish a new connection: )?")
 _ONE_ATTEMPT = 1  # The client's `retries=0` means for ever.
 
 
@@ -106,9 +108,9 @@ class InfluxConnection:
             raise StoreMisconfigured(f"{self.address} answers {error.code}; "
                                      "expected an InfluxDB") from None
         except requests.exceptions.SSLError as error:
-            raise StoreMisconfigured(f"{self.address}: {_one_line(str(error))}") from None
+            raise StoreMisconfigured(f"{self.address}: {_reason(error)}") from None
         except requests.RequestException as error:
-            raise StoreUnavailable(f"{self.address}: {_one_line(str(error))}") from None
+            raise StoreUnavailable(f"{self.address}: {_reason(error)}") from None
         return answer
 
     def _judge(self, response: requests.Response, *_: Any, **__: Any) -> None:
@@ -153,6 +155,16 @@ def _retry_after_s(response: requests.Response) -> float | None:
         return max(0.0, wait.total_seconds())
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost words: those around them repeat address, path and names of classes."""
+    inner = [each for each in (getattr(error, "reason", None), *error.args)
+             if isinstance(each, BaseException)]
+    if inner:
+        return _reason(inner[-1])
+    words = [each for each in error.args if isinstance(each, str)] or [str(error)]
+    return _one_line(_WHO.sub("", words[-1]))
 
 
 def _one_line(text: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 
+from seatwatt.cli.quarantine import _legible
 from seatwatt.contract.readings import QuarantinedMessage
 from seatwatt.contract.rules import Rule
 from seatwatt.ledger.open import open_engine
@@ -55,6 +56,24 @@ def test_list_shows_what_is_kept(quarantine: Quarantine, tmp_path: Path) -> None
     assert "2 of 2 messages" in table
 
 
+def test_nothing_a_sender_wrote_steers_the_terminal(quarantine: Quarantine, tmp_path: Path) -> None:
+    topic, words = "seatwatt/v1/[/bold]/[red]x[/]", "v is [/oops]"
+    quarantine.put([QuarantinedMessage(topic, b"a\x1b[2Jb\n\xc2\x9bc", 1_790_000_000_125,
+                                       Rule.T02, words)])
+    table = _run(tmp_path, "list").stdout
+    assert topic in table
+    assert words in table
+    shown = _run(tmp_path, "show", "3").stdout
+    assert shown.endswith("\na\\x1b[2Jb\n\\x9bc\n")
+
+
+def test_a_terminal_is_shown_the_beginning_of_a_large_message() -> None:
+    assert _legible("x" * 4_000, cut=True) == "x" * 4_000
+    assert _legible("x" * 5_000, cut=True) == ("x" * 4_000 + "\n... and 1,000 characters more: "
+                                              "| cat shows them")
+    assert _legible("x" * 5_000, cut=False) == "x" * 5_000
+
+
 def test_show_prints_one_message(quarantine: Quarantine, tmp_path: Path) -> None:
     result = _run(tmp_path, "show", "2")
     assert "rule:     T06 before the year 2000" in result.stdout
@@ -92,7 +111,8 @@ def test_replay_by_id_takes_that_one_alone(quarantine: Quarantine, tmp_path: Pat
     (["replay", "1", "--all"], "unclear what to replay"),
     (["replay", "99"], "there is no message 99"),
     (["replay", "--all"], "refused"),
-    (["list", "--rule", "T99"], "'T99' is unknown; expected T01"),
+    (["list", "--rule", "T99"], "'T99' refuses no message; expected T01"),
+    (["list", "--rule", "R01"], "'R01' refuses no message; expected T01"),
 ])
 def test_wrong_wishes_are_one_line_and_change_nothing(
         quarantine: Quarantine, tmp_path: Path, arguments: list[str], said: str) -> None:

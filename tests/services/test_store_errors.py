@@ -286,8 +286,9 @@ def test_nobody_listens() -> None:
     url = f"http://127.0.0.1:{free_port()}/readings"
     for act in (writer(url).ping, reader(url).ping, lambda: writer(url).write(seats(["1"])),
                 lambda: reader(url).last("workaround")):
-        with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1"):
+        with pytest.raises(StoreUnavailable) as caught:
             act()
+        assert str(caught.value) == f"{url}: [Errno 111] Connection refused"
 
 
 def test_a_server_that_hangs_is_given_up(influx: Server) -> None:
@@ -295,7 +296,7 @@ def test_a_server_that_hangs_is_given_up(influx: Server) -> None:
     store.ping()
     influx.freeze()
     try:
-        with pytest.raises(StoreUnavailable, match="timed out"):
+        with pytest.raises(StoreUnavailable, match=r"readings: Read timed out"):
             store.write(seats(["1"]))
     finally:
         influx.thaw()
