@@ -14,10 +14,9 @@ from seatwatt.contract._calendar import as_date_or_instant, as_names
 from seatwatt.contract._fields import (
     Fields,
     as_flag,
-    as_mapping,
     as_number,
     as_text,
-    as_whole,
+    as_weights,
     built,
     shown,
 )
@@ -76,12 +75,6 @@ def as_date(where: str, value: object) -> date:
 def as_amount(currency: str) -> Callable[[str, object], int]:
     """A reader of amounts in this currency."""
     return lambda where, value: parse_amount(where, value, currency)
-
-
-def as_weights(where: str, value: object) -> tuple[tuple[str, int], ...]:
-    """`{alpha: 2, beta: 1}`: whole numbers."""
-    return tuple((party, as_whole(f"{where}.{party}", weight))
-                 for party, weight in as_mapping(where, value).items())
 
 
 def built_at(where: str, build: Callable[[], Period]) -> Period:

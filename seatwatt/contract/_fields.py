@@ -5,6 +5,7 @@ A place is a path such as `leases[2].shift.days`; the reader of the YAML file fi
 
 import math
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import TypeVar
 
 from seatwatt.contract.errors import InputError
@@ -81,6 +82,41 @@ def as_mapping(where: str, value: object) -> dict[str, object]:
         if not isinstance(key, str) or not key.isprintable():
             raise InputError(where, f"key {shown(key)} is not a text", "a name; quote a number")
     return value
+
+
+WEIGHT_DECIMALS = 9
+WEIGHT_MAX = 10**18
+"""A weight's largest whole number, once scaled: it fits 64 bits."""
+
+
+def as_weights(where: str, value: object) -> tuple[tuple[str, int], ...]:
+    """`{alpha: 2, beta: 1}`, party -> weight; nothing at all is none. Weights with decimals are
+    scaled to whole numbers in the same proportion: 0.5 and 0.25 become 50 and 25."""
+    written = as_mapping(where, value)
+    weights = {party: _weight(f"{where}.{party}", weight) for party, weight in written.items()}
+    decimals = max(map(_decimals, weights.values()), default=0)
+    scaled = tuple((party, int(weight.scaleb(decimals))) for party, weight in weights.items())
+    for party, weight in scaled:
+        if weight > WEIGHT_MAX:
+            raise InputError(f"{where}.{party}", f"{shown(written[party])} is too large a weight",
+                             f"at most {WEIGHT_MAX / 10**decimals:.0e} beside the others")
+    return scaled
+
+
+def _weight(where: str, value: object) -> Decimal:
+    # The digits that were written: 0.1 is a tenth, not the double beside it.
+    number = as_number(where, value)
+    weight = Decimal(value) if isinstance(value, int) else Decimal(repr(number))
+    if weight < 0:
+        raise InputError(where, f"{shown(value)} is negative", "0 or more")
+    if _decimals(weight) > WEIGHT_DECIMALS:
+        raise InputError(where, f"{shown(value)} is no weight", "at most 9 decimals")
+    return weight
+
+
+def _decimals(number: Decimal) -> int:
+    exponent = number.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 class Fields:

@@ -13,7 +13,7 @@ from seatwatt.contract._fields import (
     as_flag,
     as_number,
     as_text,
-    as_whole,
+    as_weights,
     built,
     shown,
 )
@@ -103,17 +103,11 @@ def _seats(where: str, value: object) -> tuple[str, ...]:
 
 
 def _share(fields: Fields, default: str) -> Share:
-    weights = Fields(fields.at("weights"), fields.raw("weights"),
-                     tuple(_keys(fields.raw("weights"))))
-    pairs = tuple((party, weights.need(party, as_whole)) for party in _keys(fields.raw("weights")))
     return built(fields.path, partial(
         Share, rule=fields.get("share", as_text, default),
         otherwise=fields.get("otherwise", as_text, "operator"),
-        vacant_counts=fields.get("vacant", _vacant, True), weights=pairs))
-
-
-def _keys(document: object) -> list[str]:
-    return list(document) if isinstance(document, dict) else []
+        vacant_counts=fields.get("vacant", _vacant, True),
+        weights=fields.get("weights", as_weights, ())))
 
 
 def _vacant(where: str, value: object) -> bool:

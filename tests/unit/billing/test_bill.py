@@ -96,7 +96,7 @@ def top(**changed: Any) -> Callable[[dict[str, Any]], None]:
     (line(3, lines=["duty"]), "lines.3..lines: lines measure one another in a circle: duty ->"),
     (line(4, weights={}), "lines.4..weights: share_by: fixed has no weights"),
     (line(4, weights={"alpha": -1}), "lines.4..weights.alpha: -1 is negative"),
-    (line(4, weights={"alpha": 0.5}), "lines.4..weights.alpha: 0.5 is not a whole number"),
+    (line(4, weights={"alpha": 0.0000000001}), "lines.4..weights.alpha: 1e-10 is no weight"),
     (line(4, weights={"Alpha": 1}), "lines.4..weights: 'Alpha' is not an identifier"),
     (line(5, pass_through="no"), "lines.5..pass_through: 'no' is neither true nor false"),
 ])
@@ -106,6 +106,14 @@ def test_a_wrong_bill_is_refused_with_place_and_reason(
     spoil(document)
     with pytest.raises(InputError, match=said):
         parse_bill(document)
+
+
+def test_weights_with_decimals_keep_their_proportion() -> None:
+    document = copy.deepcopy(DOCUMENT)
+    line(4, weights={"alpha": 0.1, "beta": 0.25, "operator": 2})(document)
+    bill = parse_bill(document)
+    assert bill.lines[4].weights == (("alpha", 10), ("beta", 25), ("operator", 200))
+    assert parse_bill(bill_document(bill)) == bill
 
 
 def test_a_bill_file_names_the_line_of_the_error(tmp_path: Path) -> None:

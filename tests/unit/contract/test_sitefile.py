@@ -215,7 +215,13 @@ BAD_VALUES: list[tuple[str, Any, str]] = [
     ("meters|conf-1/board|serves", ["hall-z"], "meters.conf-1/board.serves: zone 'hall-z' does n"),
     ("meters|lab/board|weights|omega", 1, "meters.lab/board.weights: tenant 'omega' does not exi"),
     ("meters|lab/board|weights|alpha", -1, "meters.lab/board.weights.alpha: -1 is negative"),
-    ("meters|lab/board|weights|alpha", 0.5, "weights.alpha: 0.5 is not a whole number"),
+    ("meters|lab/board|weights|alpha", -0.5, "lab/board.weights.alpha: -0.5 is negative"),
+    ("meters|lab/board|weights|alpha", "2", "weights.alpha: '2' is not a number; expected a num"),
+    ("meters|lab/board|weights|alpha", 1e-10, "weights.alpha: 1e-10 is no weight; expected at mos"),
+    ("meters|lab/board|weights|alpha", 2e18, "board.weights.alpha: 2e+18 is too large a weight; "),
+    ("meters|lab/board|weights|operator", 1e300, "weights.operator: 1e+300 is too large a weigh"),
+    ("meters|lab/board|weights", {"alpha": 1e9 + 1, "operator": 1e-9},
+     "weights.alpha: 1000000001.0 is too large a weight; expected at most 1e+09 beside the others"),
     ("meters|lab/board|weights", [1], "meters.lab/board.weights: [1] is not a mapping"),
     ("seat_meters|parent", "{zone}/main", "seat_meters.parent: for the seats of zone hall-a: "
      "hall-a/main does not exist"),
@@ -270,6 +276,22 @@ BAD_VALUES: list[tuple[str, Any, str]] = [
     ("bookings|1|from", "2026-10-05T12:29:59+05:00", "bookings[1]: overlaps bookings[0]: alpha and "
      "beta both have conf-1 at 2026-10-05T12:29:59+05:00"),
 ]
+
+
+@pytest.mark.parametrize(("written", "weights"), [
+    ({"alpha": 0.6, "operator": 0.3}, (("alpha", 6), ("operator", 3))),
+    ({"alpha": 33.333, "operator": 50}, (("alpha", 33333), ("operator", 50000))),
+    ({"alpha": 2.0, "operator": 0}, (("alpha", 2), ("operator", 0))),
+    ({"alpha": 1e9, "operator": 1e-9}, (("alpha", 10**18), ("operator", 1))),
+    ({"alpha": 10**18 - 1, "operator": 1}, (("alpha", 10**18 - 1), ("operator", 1))),
+])
+def test_weights_with_decimals_keep_their_proportion(
+        written: dict[str, float], weights: tuple[tuple[str, int], ...]) -> None:
+    document = copy.deepcopy(SITE)
+    document["meters"]["lab/board"]["weights"] = written
+    site = parse_site(document)
+    assert site.nodes[4].share.weights == weights
+    assert parse_site(site_document(site)) == site
 
 
 @pytest.mark.parametrize(("path", "value", "line"), BAD_VALUES)
