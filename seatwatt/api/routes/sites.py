@@ -11,6 +11,8 @@ from seatwatt.api.requests import ServicesDep, SiteId
 from seatwatt.api.services import Services
 from seatwatt.api.shapes import DeviceLine, DeviceList, LastValue, SiteLine, SiteList
 from seatwatt.api.times import utc_text
+from seatwatt.contract.devices import Device
+from seatwatt.contract.errors import InputError
 
 router = APIRouter(prefix="/v1/sites", tags=["sites"])
 
@@ -40,6 +42,7 @@ def devices(site: SiteId, caller: Staff, services: ServicesDep, cursor: Cursor =
             limit: Limit = 500) -> DeviceList:
     """Every device declared or ever heard of, its newest reading of each quantity and its age.
     Whether somebody sits at a seat is about a person: billing's keys are not shown it."""
+    _check_cursor(cursor)
     now_ms = services.clock()
     healths = [each for each in _health(services, site, now_ms) if str(each.device) > cursor]
     page = healths[:limit]
@@ -48,6 +51,16 @@ def devices(site: SiteId, caller: Staff, services: ServicesDep, cursor: Cursor =
                       devices=[_device_line(each, now_ms, caller.role is not Role.BILLING)
                                for each in page],
                       next_cursor=str(page[-1].device) if more else None)
+
+
+def _check_cursor(cursor: str) -> None:
+    """An empty page would look like the end."""
+    try:
+        if cursor:
+            Device.parse(cursor)
+    except InputError:
+        raise InputError("query.cursor", f"{cursor!r} is no place in the list",
+                         "`next_cursor` of the page before") from None
 
 
 def _health(services: Services, site: str, now_ms: int) -> list[DeviceHealth]:

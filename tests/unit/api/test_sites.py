@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from fastapi.testclient import TestClient
 
 from tests.unit.api.fakes import NOW_MS, World
@@ -45,6 +46,12 @@ def test_pages_of_devices_join_to_the_whole(client: TestClient) -> None:
         pages += page["devices"]
         cursor = page["next_cursor"]
     assert pages == whole["devices"]
+
+
+@pytest.mark.parametrize("cursor", ["zzz", "seat/hall-a", "desk/hall-a/001", "seat/Hall/001"])
+def test_a_cursor_that_is_none_is_refused(client: TestClient, cursor: str) -> None:
+    answer = client.get("/v1/sites/small/devices", params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "query.cursor")
 
 
 def test_a_site_that_is_only_heard_of_has_devices(client: TestClient, world: World) -> None:
