@@ -12,6 +12,11 @@ HEADING = ("statement", "party", "party_name", "from", "to", "kind", "supplier",
            "line_from", "line_to", "share_by", "weight", "weights", "currency", "line_amount",
            "amount", "energy_wh", "state", "digest")
 
+_FREE = ("party_name", "supplier")
+"""Columns that people fill as they like; all others are numbers, dates and identifiers."""
+
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """The least that a ZIP can say, so that the same statements make the same file."""
 
@@ -23,8 +28,14 @@ def statements_csv(documents: Sequence[dict[str, Any]]) -> str:
     writer = csv.DictWriter(out, HEADING, restval="", lineterminator="\n")
     writer.writeheader()
     for document in documents:
-        writer.writerows(_rows(document))
+        writer.writerows({**row, **{name: _plain(row.get(name, "")) for name in _FREE}}
+                         for row in _rows(document))
     return out.getvalue()
+
+
+def _plain(text: str) -> str:
+    """A name that spreadsheets would compute, with the apostrophe that makes it a text."""
+    return f"'{text}" if text.startswith(_FORMULAS) else text
 
 
 def pack(documents: Sequence[dict[str, Any]], show: Callable[[int], None] = lambda _: None

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
+import numpy as np
 import pytest
+import typst
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from seatwatt.ledger.open import open_engine
 from seatwatt.ledger.runs import list_statements
@@ -20,7 +23,7 @@ from seatwatt.settings import LedgerSettings
 from seatwatt.settlement.green_button import green_button
 from seatwatt.settlement.runs import draft, frozen
 from seatwatt.settlement.statement_csv import pack, statements_csv
-from seatwatt.settlement.statement_pdf import statement_pdf
+from seatwatt.settlement.statement_pdf import TEMPLATE, statement_pdf
 from tests.services.run_kit import SEATS, SEPTEMBER, Registers, a_bill, at, declare
 from tests.unit.settlement.espi import ATOM, ESPI, faults
 
@@ -81,6 +84,75 @@ def test_the_csv_holds_every_line_and_adds_up(documents: dict[str, Any]) -> None
     assert totals["alpha", "USD"] == "4.00"
     assert [row["energy_wh"] for row in rows if row["kind"] == "energy"] == [
         "4800.0", "14400.0", "0.0"]
+
+
+@pytest.mark.parametrize("name", ['=HYPERLINK("http://x","y")', "+1", "-1+1", "@cmd"])
+def test_a_name_is_no_formula_in_a_spreadsheet(documents: dict[str, Any], name: str) -> None:
+    charge = {**documents["alpha"]["charges"][0], "supplier": name, "share": "-1.00"}
+    document = {**documents["alpha"], "party": {"id": "alpha", "name": name}, "charges": [charge]}
+    first = next(csv.DictReader(io.StringIO(statements_csv([document]))))
+    assert (first["party_name"], first["supplier"], first["amount"]) == (f"'{name}", f"'{name}",
+                                                                         "-1.00")
+
+
+@pytest.mark.parametrize("name", ['Söhne, "Al" & Co; شركة 株', "it's - fine"])
+def test_any_other_name_stands_as_it_is(documents: dict[str, Any], name: str) -> None:
+    document = {**documents["alpha"], "party": {"id": "alpha", "name": name}}
+    rows = list(csv.DictReader(io.StringIO(statements_csv([document]))))
+    assert {row["party_name"] for row in rows} == {name}
+
+
+def text_of(content: Any) -> str:
+    """What stands in a piece of a page."""
+    if isinstance(content, list):
+        return "".join(map(text_of, content))
+    if content.get("func") == "space":
+        return " "
+    return str(content["text"]) if "text" in content else "".join(
+        text_of(content[part]) for part in ("body", "child", "children") if part in content)
+
+
+def amounts_shown(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """First words and amount of each row of the charges on the page."""
+    tables = json.loads(typst.query(TEMPLATE, "table", sys_inputs={
+        "statement": json.dumps(document)}))
+    cells = [text_of(cell) for cell in tables[0]["children"] if cell["func"] != "hline"]
+    return [(cells[at] + cells[at + 1], cells[at + 5]) for at in range(6, len(cells), 6)]
+
+
+@pytest.mark.parametrize("count", [3, 70])
+def test_what_the_page_shows_adds_up_to_its_totals(documents: dict[str, Any], count: int) -> None:
+    alpha = documents["alpha"]
+    charges = [{**alpha["charges"][0], "line": f"l{at}", "currency": ("PKR", "KWD")[at % 2],
+                "share": f"{at - 20}.{at:03}"} for at in range(count)]
+    adjustment = {"of_run": 1, "line": "b/energy", "from": "2026-08-01", "to": "2026-09-01",
+                  "currency": "PKR", "share": "-1.003"}
+    adjustments = [adjustment] * (count // 3)
+    totals = {currency: sum((Decimal(row["share"]) for row in charges + adjustments
+                             if row["currency"] == currency), Decimal(0))
+              for currency in ("PKR", "KWD")}
+    rows = amounts_shown({**alpha, "charges": charges, "adjustments": adjustments, "occupancy": [],
+                          "totals": {name: str(total) for name, total in totals.items()}})
+    told = dict.fromkeys(totals, Decimal(0))
+    for row, amount in rows[:-2]:
+        assert row != "Total"
+        currency, digits = amount.split(" ")
+        told[currency] += Decimal(digits.replace("−", "-").replace(",", ""))
+    assert told == totals
+    assert [row for row, _ in rows[-2:]] == ["Total", "Total"]
+    assert (sum(" more line" in row for row, _ in rows) > 0) == (count > 50)
+
+
+def test_a_name_without_a_space_stays_on_the_page(documents: dict[str, Any]) -> None:
+    document = {**documents["alpha"], "party": {"id": "alpha", "name": "W" * 180},
+                "site": {**documents["alpha"]["site"], "name": "W" * 180}}
+    png = typst.compile(TEMPLATE, format="png", ppi=72, sys_inputs={
+        "statement": json.dumps(document)})
+    assert isinstance(png, bytes)
+    page = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+    margin = round(page.shape[1] * 12 / 210)
+    assert page[:, :margin].min() == page[:, -margin:].min() == 255
+    assert page.min() < 100
 
 
 def pages(pdf: bytes) -> int:
