@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from seatwatt.billing.exact import INT64_MAX
 from seatwatt.billing.result import Apportionment, NodeShare, Seat, SharedPart, Unbalanced
 from seatwatt.contract.devices import Device
 from seatwatt.contract.errors import InputError
@@ -118,21 +119,24 @@ def _node_lines(node: NodeShare, energies: Mapping[Device, MeterEnergy], at: int
                 ) -> Iterator[NodeLine]:
     meter = None if node.node == SUPPLY else energies.get(Device.parse(node.node))
     for part in node.parts:
-        weight, energy = _weight(part, at), int(part.energy_milliwh[:, at].sum())
-        if weight or energy:
+        weights, energy = _weights(part), int(part.energy_milliwh[:, at].sum())
+        if weights[at] or energy:
             yield NodeLine(
                 node=node.node, opening=meter.opening if meter else None,
                 closing=meter.closing if meter else None,
                 own_milliwh=int(node.own_milliwh.sum()),
                 residual_milliwh=int(node.residual_milliwh.sum()), declared_rule=node.rule,
-                rule=part.rule, part_milliwh=int(part.energy_milliwh.sum()), weight=weight,
-                weights=sum(_weight(part, other) for other in range(part.weights.shape[1])),
-                weight_unit=WEIGHT_UNITS[part.rule], energy_milliwh=energy)
+                rule=part.rule, part_milliwh=int(part.energy_milliwh.sum()), weight=weights[at],
+                weights=sum(weights), weight_unit=WEIGHT_UNITS[part.rule], energy_milliwh=energy)
 
 
-def _weight(part: SharedPart, at: int) -> int:
-    # Python's integers: weights by area, summed over a month, may outgrow 64 bits.
-    return sum(part.weights[:, at].tolist())
+def _weights(part: SharedPart) -> list[int]:
+    """Each party's weight over the period."""
+    found: list[int] = part.weights.sum(axis=0).tolist()
+    if int(part.weights.max(initial=0)) * len(part.weights) > INT64_MAX:
+        # Weights by area, summed over a month, may outgrow 64 bits.
+        return [sum(column) for column in part.weights.T.tolist()]
+    return found
 
 
 def _findings(result: Apportionment, seats: tuple[SeatLine, ...], lines: list[NodeLine]

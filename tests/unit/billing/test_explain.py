@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from seatwatt.billing.explain import explain
@@ -67,6 +68,18 @@ def test_nodes_with_rule_and_weights(result: Apportionment, read: dict[Device, M
     # The free 300 of the first hour and 400 of the second: alpha and beta hold seats in both.
     assert (free.rule, free.part_milliwh, free.weight, free.weights, free.energy_milliwh) == (
         "equal", 700, 2, 4, 350)
+
+
+def test_weights_beyond_64_bits_are_summed_exactly(result: Apportionment,
+                                                   read: dict[Device, MeterEnergy]) -> None:
+    shared = next(node for node in result.nodes if node.node != "supply")
+    part = shared.parts[-1]
+    most = np.full_like(part.weights, 2**62)
+    large = replace(shared, parts=(*shared.parts[:-1], replace(part, weights=most)))
+    nodes = tuple(large if node is shared else node for node in result.nodes)
+    line = explain(replace(result, nodes=nodes), read, "alpha").nodes[-1]
+    intervals, parties = part.weights.shape
+    assert (line.weight, line.weights) == (intervals * 2**62, intervals * parties * 2**62)
 
 
 def test_lines_add_up(result: Apportionment, read: dict[Device, MeterEnergy]) -> None:
