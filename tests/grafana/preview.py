@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 
 from tests.grafana.files import Json, annotations, dashboards
 from tests.grafana.influx import Frame
+from tests.grafana.interpolation import as_ms
 from tests.grafana.preview_panels import Drawn, Span, draw_panel
 from tests.grafana.seeding import Seeded, seed
 from tests.grafana.test_queries import ALL, frames
@@ -65,8 +66,10 @@ def _spans(seeded: Seeded, hours: int) -> list[Span]:
 
 def _drawn(seeded: Seeded, panel: Json, hours: int, drilled: dict[str, list[str]]) -> list[Drawn]:
     found = []
+    own = panel.get("timeFrom")
     for target in panel["targets"]:
-        for frame in frames(seeded, target["query"], hours, {**ALL, **drilled}, panel["interval"]):
+        for frame in frames(seeded, target["query"], as_ms(own) / 3_600_000 if own else hours,
+                            {**ALL, **drilled}, panel["interval"]):
             if target["resultFormat"] == "table":
                 found.append(Drawn("", frame))
                 continue

@@ -26,10 +26,10 @@ RARE = ("events", "tenant_month", "tenant_cost")
 """Written when something happens, or at a month's first midnight: not within each day."""
 
 
-def frames(seeded: Seeded, query: str, hours: int, values: Mapping[str, Sequence[str]],
+def frames(seeded: Seeded, query: str, hours: float, values: Mapping[str, Sequence[str]],
            lowest: str = "1m", to_ms: int | None = None) -> list[Frame]:
     end_ms = to_ms or seeded.world.now_ms
-    start_ms = end_ms - hours * 3_600_000
+    start_ms = end_ms - round(hours * 3_600_000)
     text = with_times(with_variables(query, values), start_ms, end_ms,
                       interval_ms(start_ms, end_ms, lowest))
     return ask(seeded.port, seeded.database, text)
@@ -85,15 +85,9 @@ def test_what_was_said_hours_ago_is_not_shown_as_now(seeded: Seeded, target: Tar
     """A panel's last value that is there is the last of its range."""
     hours = as_ms(target.panel["timeFrom"]) / 3_600_000
     lowest = target.panel["interval"]
-    assert has_value(window(seeded, target, hours, seeded.world.now_ms, lowest))
-    assert not has_value(window(seeded, target, hours, seeded.world.at_ms(MINUTES + 240), lowest))
-
-
-def window(seeded: Seeded, target: Target, hours: float, end_ms: int, lowest: str) -> list[Frame]:
-    start_ms = end_ms - round(hours * 3_600_000)
-    text = with_times(with_variables(target.query, ALL), start_ms, end_ms,
-                      interval_ms(start_ms, end_ms, lowest))
-    return ask(seeded.port, seeded.database, text)
+    assert has_value(frames(seeded, target.query, hours, ALL, lowest))
+    assert not has_value(frames(seeded, target.query, hours, ALL, lowest,
+                                seeded.world.at_ms(MINUTES + 240)))
 
 
 @pytest.mark.parametrize("nasty", NASTY)
