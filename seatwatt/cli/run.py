@@ -42,6 +42,9 @@ def draft(site: SiteOption,
           to: Annotated[str, typer.Option("--to", help="local day after the last")] = "",
           look_back: Annotated[int, typer.Option(
               min=0, help="issued runs that are looked at again for adjustments")] = runs.LOOK_BACK,
+          compare: Annotated[bool, typer.Option(
+              "--compare", help="compare every kept day with the store first, as is done each "
+              "night and before an approval: for a store that another program corrected")] = False,
           by: ByOption = "", as_json: JsonOption = False) -> None:
     """Compute a period as things stand now and keep it as its draft.
 
@@ -49,7 +52,7 @@ def draft(site: SiteOption,
     """
     period = period_of(month, from_, to)
     reader = open_reader(StoreSettings.load())
-    run = runs.draft(ledger(), reader, site, period, mark(by), look_back, compare=True)
+    run = runs.draft(ledger(), reader, site, period, mark(by), look_back, compare)
     _show(run, as_json)
 
 
@@ -75,8 +78,10 @@ def show(run: RunArgument, as_json: JsonOption = False) -> None:
 def approve(run: RunArgument, by: ByOption = "",
             digest: Annotated[str, typer.Option(help="of the draft that was reviewed")] = ""
             ) -> None:
-    """A draft is right: it follows late data no longer. Example: seatwatt run approve 3"""
-    done = runs.approve(ledger(), run, mark(by), digest or None)
+    """A draft is right: it follows late data no longer. Refused when readings changed in the store
+    since it was drafted. Example: seatwatt run approve 3"""
+    reader = open_reader(StoreSettings.load())
+    done = runs.approve(ledger(), reader, run, mark(by), digest or None)
     print(f"run {done.id}: {done.state}")
 
 

@@ -45,6 +45,8 @@ from seatwatt.store.ports import Column, Reader
 
 CHECK_MS = 3_600_000
 """How often a day that bears marks is compared with the store all the same."""
+DRAFT_CHECK_MS = 24 * CHECK_MS
+"""As long a draft believes it: it is reviewed, and compared when it is approved."""
 
 Key = tuple[Device, str]
 Registers = dict[Key, RegisterColumn]
@@ -65,6 +67,16 @@ class Trust:
     def usual(cls, now_ms: int) -> "Trust":
         """Our own marks are believed for an hour; who fills the store beside us leaves none."""
         return cls(now_ms - CHECK_MS, now_ms)
+
+    @classmethod
+    def for_draft(cls, now_ms: int) -> "Trust":
+        """Somebody waits for it, and jobs compare: the interval job each hour, nightly drafts."""
+        return cls(now_ms - DRAFT_CHECK_MS, now_ms)
+
+    @classmethod
+    def for_approval(cls, drafted_ms: int, now_ms: int) -> "Trust":
+        """A day is believed if it was compared since it was drafted, and within the hour."""
+        return cls(max(drafted_ms - 1, now_ms - CHECK_MS), now_ms)
 
     @classmethod
     def none(cls, now_ms: int) -> "Trust":

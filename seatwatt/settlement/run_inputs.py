@@ -115,6 +115,11 @@ def decode(recorded: Inputs, digest: str) -> RunInputs:
                      for run, period, party, currency, line, amount in found["adjustments"]])
 
 
+def is_same_energy(one: MeterEnergy, other: MeterEnergy) -> bool:
+    """Whether both would be recorded alike."""
+    return msgspec.msgpack.encode(_meter(one)) == msgspec.msgpack.encode(_meter(other))
+
+
 def _period(period: Period) -> list[str]:
     return [period.from_.isoformat(), period.to.isoformat()]
 

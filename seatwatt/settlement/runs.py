@@ -27,6 +27,7 @@ from seatwatt.settlement.charging import span_ms
 from seatwatt.settlement.forgotten import Forgotten, with_known_occupancy
 from seatwatt.settlement.keeping import Keeper, Trust
 from seatwatt.settlement.reviews import due_today
+from seatwatt.settlement.run_check import changed_registers
 from seatwatt.settlement.run_compute import RunResult, as_text, compute
 from seatwatt.settlement.run_gather import gather
 from seatwatt.settlement.run_inputs import Adjustment, decode, encode
@@ -40,9 +41,9 @@ LOOK_BACK = 3
 def draft(engine: Engine, reader: Reader, site: str, period: Period, by: Mark,
           look_back: int = LOOK_BACK, compare: bool = False) -> Run:
     """Compute the period as things stand now, with adjustments of issued runs before it, and keep
-    it as its draft. With `compare` every kept day is compared with the store first. InputError,
-    ConflictError and the store's errors leave no draft behind."""
-    trust = Trust.none(by.at_ms) if compare else Trust.usual(by.at_ms)
+    it as its draft. With `compare` every kept day is compared with the store first, however
+    lately it was. InputError, ConflictError and the store's errors leave no draft behind."""
+    trust = Trust.none(by.at_ms) if compare else Trust.for_draft(by.at_ms)
     keeper = Keeper(engine, reader, by.at_ms, trust)
     existing = find_run(engine, site, period.from_, period.to)
     if existing is not None and existing.state != "draft":
@@ -56,9 +57,11 @@ def draft(engine: Engine, reader: Reader, site: str, period: Period, by: Mark,
     return _save(engine, raw, compute(decode(raw, digest), digest), issued, by)
 
 
-def approve(engine: Engine, run_id: int, by: Mark, digest: str | None = None) -> Run:
+def approve(engine: Engine, reader: Reader, run_id: int, by: Mark, digest: str | None = None
+            ) -> Run:
     """What was reviewed (with this digest) is right. ConflictError while the period is open, a
-    finding blocks, or the draft is another by now."""
+    finding blocks, the store's readings come to other energies than when it was drafted, or the
+    draft is another by now. The store's errors leave it a draft."""
     run = get_run(engine, run_id)
     document = json.loads(run.document)
     site_end_ms = document["ends_at_ms"]
@@ -71,7 +74,21 @@ def approve(engine: Engine, run_id: int, by: Mark, digest: str | None = None) ->
             f"run {run_id}", f"{len(document['blocking'])} findings block, first {first['rule']} "
             f"{first['meter']} {first['from']}: {first['detail']}",
             "a declared exchange, an accepted reading or a reading by hand for each, then a draft")
+    if run.state == "draft" and (digest or run.digest) == run.digest:
+        _check_readings(engine, reader, run, by)
     return approve_run(engine, run_id, digest or run.digest, by)
+
+
+def _check_readings(engine: Engine, reader: Reader, run: Run, by: Mark) -> None:
+    """A draft may believe what was kept; what is issued may not."""
+    keeper = Keeper(engine, reader, by.at_ms, Trust.for_approval(run.drafted.at_ms, by.at_ms))
+    changed = changed_registers(keeper, decode(inputs_of(engine, run.id), run.digest))
+    if changed:
+        count = len(changed)
+        raise ConflictError(
+            f"run {run.id}", f"since it was drafted readings changed in the store: {count} "
+            f"register{'s' * (count != 1)} with other energy, first {changed[0]}",
+            "the period drafted anew, and reviewed")
 
 
 def issue(engine: Engine, run_id: int, by: Mark) -> Run:

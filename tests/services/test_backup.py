@@ -300,7 +300,7 @@ def with_an_issued_run(settings: LedgerSettings) -> None:
     engine = open_engine(settings)
     declare(engine, a_bill())
     made = draft(engine, Registers(), "s", SEPTEMBER, at(5))
-    approve(engine, made.id, at(5))
+    approve(engine, Registers(), made.id, at(5))
     issue(engine, made.id, at(6))
     quarantine = Quarantine(engine)
     quarantine.put([refused(17), refused(18)])

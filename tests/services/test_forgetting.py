@@ -92,7 +92,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 def issued(world: World, period: Any, by: Any) -> int:
     run = draft(world.services.ledger, world.services.reader, "s", period, by)
-    approve(world.services.ledger, run.id, by)
+    approve(world.services.ledger, world.services.reader, run.id, by)
     return issue(world.services.ledger, run.id, by).id
 
 
@@ -187,7 +187,7 @@ def test_a_site_that_shares_by_who_sat_where_keeps_it_until_the_run_is_issued(wo
     world.forget_on(LATER)
     assert set(world.raw().values()) == {4 * 48 + 1}  # A day before the draft's first, and on.
     assert draft(ledger, reader, "s", OCTOBER, at(6)).digest == october.digest
-    approve(ledger, october.id, at(6))
+    approve(ledger, reader, october.id, at(6))
     world.forget_on(LATER)
     assert set(world.raw().values()) == {4 * 48 + 1}
     issue(ledger, october.id, at(6))
@@ -215,7 +215,7 @@ def test_a_line_of_an_earlier_period_is_shared_by_what_its_run_recorded(world: W
     first = issued(world, SEPTEMBER, at(6))
     declare_paper(ledger, "s", a_bill(OCTOBER, lines=[fuel]), "amir", 2)
     expected = draft(ledger, reader, "s", OCTOBER, at(6))
-    reopen = approve(ledger, expected.id, at(6))
+    reopen = approve(ledger, reader, expected.id, at(6))
     reopen_run(ledger, reopen.id)
     # Issued, so September may go from the store; its run's own record stays for a while.
     world.services.writer.forget("s", OCCUPIED, midnight(SEPTEMBER.to))

@@ -175,6 +175,49 @@ def _beside_the_writer(place: Place) -> None:
     place.writer.write_derived(marks)
 
 
+def test_a_draft_believes_marked_days_for_a_day_and_an_approval_compares_them(place: Place
+                                                                              ) -> None:
+    before = place.check()
+    _beside_the_writer(place)
+    drafted_ms = place.now_ms + 23 * CHECK_MS
+    believed = place.keeper(Trust.for_draft(drafted_ms)).period(SITE, PERIOD)
+    assert believed.digest == before
+    place.now_ms = drafted_ms + 1
+    assert place.check(trust=Trust.for_approval(drafted_ms, place.now_ms)) != before
+
+
+def test_an_approval_believes_what_was_compared_since_the_draft(place: Place) -> None:
+    drafted_ms = place.now_ms
+    before = place.check()  # kept by the draft itself
+    _beside_the_writer(place)
+    soon = Trust.for_approval(drafted_ms, drafted_ms + CHECK_MS - 1)
+    assert place.keeper(soon).period(SITE, PERIOD).digest == before
+    assert place.check(trust=Trust.for_approval(drafted_ms, drafted_ms + CHECK_MS)) != before
+
+
+def test_days_without_marks_are_compared_each_time(place: Place) -> None:
+    place.check()
+    unmarked: Reader = _Unmarked(place.reader)  # type: ignore[assignment]
+    keeper = Keeper(place.ledger, unmarked, place.now_ms, Trust.for_draft(place.now_ms))
+    assert keeper.period(SITE, PERIOD).digest == place.check()
+    before = keeper.period(SITE, PERIOD).digest
+    _beside_the_writer(place)
+    assert keeper.period(SITE, PERIOD).digest != before
+
+
+class _Unmarked:
+    """A reader of a store that another program filled."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._reader, name)
+
+    def derived(self, *_: object) -> list[object]:
+        return []
+
+
 def test_a_register_that_another_program_added_or_took_away_is_noticed(place: Place) -> None:
     before = place.check()
     strange, quiet = Device("meter", "roof", "lift"), place.reader.derived(

@@ -53,7 +53,7 @@ def issued(engine: Engine, reader: Registers) -> Run:
     """September, with its bill, issued."""
     declare(engine, a_bill())
     run = draft(engine, reader, "s", SEPTEMBER, at(3))
-    approve(engine, run.id, at(3))
+    approve(engine, reader, run.id, at(3))
     return issue(engine, run.id, at(3))
 
 
@@ -85,7 +85,8 @@ def test_issuing_numbers_and_freezes(ledger: Engine) -> None:
     assert [each["number"] for each in documents] == ["s-000001", "s-000002", "s-000003"]
     assert {each["state"] for each in documents} == {"issued"}
     assert {each["issued_at"] for each in documents} == {"2026-09-02T19:00:00Z"}
-    for step in (lambda: issue(ledger, run.id, at(4)), lambda: approve(ledger, run.id, at(4)),
+    for step in (lambda: issue(ledger, run.id, at(4)),
+                 lambda: approve(ledger, reader, run.id, at(4)),
                  lambda: reopen_run(ledger, run.id),
                  lambda: draft(ledger, reader, "s", SEPTEMBER, at(4))):
         with pytest.raises(ConflictError, match="it is issued"):
@@ -114,7 +115,7 @@ def test_an_issued_run_comes_out_again_byte_for_byte(ledger: Engine) -> None:
 def test_two_clients_that_issue_at_once_make_one_issue(ledger: Engine) -> None:
     declare(ledger, a_bill())
     run = draft(ledger, Registers(), "s", SEPTEMBER, at(3))
-    approve(ledger, run.id, at(3))
+    approve(ledger, Registers(), run.id, at(3))
     outcomes: list[str] = []
 
     def go(who: str) -> None:
@@ -140,7 +141,7 @@ def test_a_period_still_open_is_not_approved(ledger: Engine) -> None:
     declare(ledger)
     run = draft(ledger, Registers(), "s", SEPTEMBER, at(2))
     with pytest.raises(ConflictError, match="period is open until 2026-09-03"):
-        approve(ledger, run.id, at(2))
+        approve(ledger, Registers(), run.id, at(2))
 
 
 def test_what_was_not_reviewed_is_not_approved(ledger: Engine) -> None:
@@ -149,13 +150,53 @@ def test_what_was_not_reviewed_is_not_approved(ledger: Engine) -> None:
     declare_paper(ledger, "s", a_bill(amount="200.00"), "amir", 2)
     run = draft(ledger, Registers(), "s", SEPTEMBER, at(3))
     with pytest.raises(ConflictError, match="drafted anew since it was reviewed"):
-        approve(ledger, run.id, at(3), reviewed)
+        approve(ledger, Registers(), run.id, at(3), reviewed)
     with pytest.raises(ConflictError, match="it is draft; expected approved"):
         issue(ledger, run.id, at(3))
-    assert approve(ledger, run.id, at(3), run.digest).state == "approved"
+    assert approve(ledger, Registers(), run.id, at(3), run.digest).state == "approved"
     with pytest.raises(ConflictError, match="it is approved"):
         draft(ledger, Registers(), "s", SEPTEMBER, at(3))
     assert reopen_run(ledger, run.id).state == "draft"
+
+
+def test_readings_that_changed_since_the_draft_are_not_approved(ledger: Engine) -> None:
+    declare(ledger, a_bill())
+    reader = Registers()
+    run = draft(ledger, reader, "s", SEPTEMBER, at(3))
+    times, values = reader.columns_of[SEATS[0]].times_ms, reader.columns_of[SEATS[0]].values
+    inside = (times >= at(1).at_ms + 6 * HOUR_MS) & (times < at(1).at_ms + 8 * HOUR_MS)
+    reader.columns_of[SEATS[0]] = Column(times, values + 40.0 * inside)
+    with pytest.raises(ConflictError, match="1 register with other energy, first seat/hall/001; "
+                       "expected the period drafted anew"):
+        approve(ledger, reader, run.id, at(3))
+    assert get_run(ledger, run.id).state == "draft"
+    again = draft(ledger, reader, "s", SEPTEMBER, at(3))
+    assert again.digest != run.digest
+    assert approve(ledger, reader, again.id, at(3)).state == "approved"
+
+
+def test_what_came_beside_the_period_does_not_keep_it_from_approval(ledger: Engine) -> None:
+    declare(ledger, a_bill())
+    reader = Registers()
+    run = draft(ledger, reader, "s", SEPTEMBER, at(3))
+    times, values = reader.columns_of[SEATS[0]].times_ms, reader.columns_of[SEATS[0]].values
+    later = times >= at(3).at_ms + 6 * HOUR_MS
+    reader.columns_of[SEATS[0]] = Column(times, values + 7.0 * later)
+    assert approve(ledger, reader, run.id, at(4)).state == "approved"
+    assert draft(ledger, reader, "s", OCTOBER, at(4)).digest != run.digest
+
+
+def test_readings_by_hand_that_were_recorded_are_still_those_of_the_approval(ledger: Engine
+                                                                             ) -> None:
+    declare(ledger, a_bill())
+    reader = Registers()
+    reader.lose(SEATS[0], at(3).at_ms - 12 * HOUR_MS)
+    add_hand_reading(ledger, HandReading(
+        site="s", device=SEATS[0], quantity="energy", taken_at_ms=at(3).at_ms,
+        register_wh=Decimal(9600), reason="read on the display", at_ms=at(3).at_ms, who="bina"))
+    run = draft(ledger, reader, "s", SEPTEMBER, at(3))
+    reader.lose(SEATS[1], at(4).at_ms)
+    assert approve(ledger, reader, run.id, at(3)).state == "approved"
 
 
 def test_periods_do_not_overlap(ledger: Engine) -> None:
@@ -172,12 +213,12 @@ def test_a_reading_by_hand_settles_what_no_device_left(ledger: Engine) -> None:
     reader.lose(SEATS[0], end_ms - 12 * HOUR_MS)
     run = draft(ledger, reader, "s", SEPTEMBER, at(3))
     with pytest.raises(ConflictError, match="1 findings block, first R02 seat/hall/001"):
-        approve(ledger, run.id, at(3))
+        approve(ledger, reader, run.id, at(3))
     add_hand_reading(ledger, HandReading(
         site="s", device=SEATS[0], quantity="energy", taken_at_ms=end_ms,
         register_wh=Decimal(9600), reason="read on the display", at_ms=end_ms, who="bina"))
     run = draft(ledger, reader, "s", SEPTEMBER, at(3))
-    assert approve(ledger, run.id, at(3)).state == "approved"
+    assert approve(ledger, reader, run.id, at(3)).state == "approved"
     statement = json.loads(get_statement(ledger, run.id, "alpha").document)
     assert statement["totals"] == {"PKR": "25.00"}
     # The known total of the gap is spread over its thirteen hours, and says that it is spread.
@@ -194,12 +235,12 @@ def test_a_declared_exchange_settles_a_leap(ledger: Engine) -> None:
                                          column.values + 50_000 * (column.times_ms >= leap_ms))
     run = draft(ledger, reader, "s", SEPTEMBER, at(3))
     with pytest.raises(ConflictError, match="R07 seat/hall/001"):
-        approve(ledger, run.id, at(3))
+        approve(ledger, reader, run.id, at(3))
     save_site(ledger, a_site(exchanges=[{
         "meter": "seat/hall/001", "at": "2026-09-01T23:30:00+05:00", "final_wh": 7150,
         "initial_wh": 57_150}]), "amir", 5)
     run = draft(ledger, reader, "s", SEPTEMBER, at(3))
-    assert approve(ledger, run.id, at(3)).state == "approved"
+    assert approve(ledger, reader, run.id, at(3)).state == "approved"
 
 
 def test_a_leap_blocks_until_it_is_accepted(ledger: Engine) -> None:
@@ -212,7 +253,7 @@ def test_a_leap_blocks_until_it_is_accepted(ledger: Engine) -> None:
     finding, = json.loads(run.document)["blocking"]
     assert (finding["rule"], finding["meter"]) == ("R07", "seat/hall/001")
     with pytest.raises(ConflictError, match="1 findings block, first R07 seat/hall/001"):
-        approve(ledger, run.id, at(3))
+        approve(ledger, reader, run.id, at(3))
     save_site(ledger, a_site(acceptances=[{
         "meter": "seat/hall/001", "at": "2026-09-01T10:00:00+05:00",
         "reason": "a heater, seen by amir"}]), "amir", 4)
@@ -221,7 +262,7 @@ def test_a_leap_blocks_until_it_is_accepted(ledger: Engine) -> None:
     assert document["blocking"] == []
     assert [(each["rule"], each["blocks"]) for each in document["findings"]
             if each["rule"] == "R07"] == [("R07", False)]
-    approve(ledger, run.id, at(3))
+    approve(ledger, reader, run.id, at(3))
     issue(ledger, run.id, at(3))
     assert reproduce(ledger, run.id) == {
         each.party: each.document for each in list_statements(ledger, run.id)}
@@ -258,7 +299,7 @@ def test_late_data_become_adjustments_on_the_next_run(ledger: Engine) -> None:
     adjustment, = json.loads(get_statement(ledger, second.id, "alpha").document)["adjustments"]
     assert (adjustment["of_run"], adjustment["line"], adjustment["share"]) == (
         first.id, "pesco-2026-09-01/energy", "15.00")
-    approve(ledger, second.id, at(5))
+    approve(ledger, reader, second.id, at(5))
     issue(ledger, second.id, at(5))
     assert reproduce(ledger, second.id)["alpha"] == get_statement(
         ledger, second.id, "alpha").document
@@ -292,14 +333,14 @@ def test_the_same_adjustment_is_not_made_by_two_runs(ledger: Engine) -> None:
     november = type(OCTOBER)(from_=OCTOBER.to, to=date(2026, 9, 6))
     runs = [draft(ledger, Registers(), "s", period, at(6)) for period in (OCTOBER, november)]
     for run in runs:
-        approve(ledger, run.id, at(6))
+        approve(ledger, Registers(), run.id, at(6))
     issue(ledger, runs[0].id, at(6))
     with pytest.raises(ConflictError, match=f"run {runs[0].id}, issued since .* run {first.id}"):
         issue(ledger, runs[1].id, at(6))
     reopen_run(ledger, runs[1].id)
     again = draft(ledger, Registers(), "s", november, at(6))
     assert json.loads(again.document)["adjustments"] == []
-    approve(ledger, again.id, at(6))
+    approve(ledger, Registers(), again.id, at(6))
     assert issue(ledger, again.id, at(6)).state == "issued"
 
 
@@ -321,7 +362,7 @@ def test_provisional_charges_are_trued_up_when_the_bill_comes(ledger: Engine) ->
     first = draft(ledger, reader, "s", SEPTEMBER, at(3))
     assert json.loads(first.document)["bills"][0]["provisional"]
     assert totals(ledger, first)["beta"] == {"PKR": "72.00"}  # 300 W, 48 h, 5.00 a kWh
-    approve(ledger, first.id, at(3))
+    approve(ledger, reader, first.id, at(3))
     issue(ledger, first.id, at(3))
     declare_paper(ledger, "s", a_bill(), "amir", 5)
     declare_paper(ledger, "s", a_bill(OCTOBER), "amir", 5)
@@ -352,7 +393,7 @@ def test_who_sat_where_is_forgotten_and_the_statement_stays(ledger: Engine) -> N
     reader.columns_of[GRID] = Column(times, reader.columns_of[GRID].values * 2)
     run = draft(ledger, reader, "s", SEPTEMBER, at(3))
     assert totals(ledger, run)["alpha"] == {"PKR": "62.50"}
-    approve(ledger, run.id, at(3))
+    approve(ledger, reader, run.id, at(3))
     run = issue(ledger, run.id, at(3))
     assert reproduce(ledger, run.id)["alpha"] == get_statement(ledger, run.id, "alpha").document
     assert forget_occupancy(ledger, "s", date(2026, 9, 3)) == 0
@@ -407,7 +448,7 @@ def test_an_issued_run_is_looked_at_again_only_when_something_changed(ledger: En
     declare(ledger, a_bill(), a_bill(OCTOBER))
     reader = Registers()
     run = draft(ledger, reader, "s", SEPTEMBER, at(3))
-    approve(ledger, run.id, at(3))
+    approve(ledger, reader, run.id, at(3))
     issue(ledger, run.id, at(3))
     assert find_review(ledger, run.id) is None
     draft(ledger, reader, "s", OCTOBER, at(5))

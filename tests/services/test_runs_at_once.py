@@ -48,7 +48,7 @@ def at_once(engine: Engine, runs: list[int]) -> list[str]:
 
 def ready(engine: Engine, period: Period) -> int:
     run = draft(engine, Registers(), "s", period, at(6))
-    return approve(engine, run.id, at(6)).id
+    return approve(engine, Registers(), run.id, at(6)).id
 
 
 def test_one_of_several_processes_issues_a_run(ledger: Engine) -> None:

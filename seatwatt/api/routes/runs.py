@@ -94,11 +94,12 @@ def read(site: SiteId, id: RunId, _: Billing, services: ServicesDep,
 @router.post("/runs/{id}/approve", summary="Approve a draft", response_model=Document)
 def approve(site: SiteId, id: RunId, caller: Billing, services: ServicesDep, _: DeclaredDep,
             reviewed: Annotated[Reviewed | None, Body()] = None) -> Response:
-    """It follows late data no longer. Refused (409) while the period is open or a finding
-    blocks."""
+    """It follows late data no longer. Refused (409) while the period is open, a finding blocks, or
+    readings changed in the store since it was drafted."""
     run_of(services, site, id)
     digest = reviewed.digest if reviewed else None
-    return JSONResponse(_line(use.approve(services.ledger, id, _mark(caller, services), digest)))
+    run = use.approve(services.ledger, services.reader, id, _mark(caller, services), digest)
+    return JSONResponse(_line(run))
 
 
 @router.post("/runs/{id}/reopen", summary="Take an approval back", response_model=Document)
