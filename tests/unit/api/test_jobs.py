@@ -45,6 +45,20 @@ def test_the_health_job_writes_a_point_for_each_device(world: World) -> None:
     assert scheduler(world).records()["device_health"].detail == "4 devices, 3 silent"
 
 
+def test_a_device_that_is_gone_for_good_is_not_told_of_for_ever(world: World) -> None:
+    """A UPS that was replaced, a name that was misspelt once: an alert each would never end. What
+    the site file declares must report, however long ago it did."""
+    month_ms = 30 * 86_400_000
+    world.store.hear("small", "ups/plant/old", "load", 40.0, NOW_MS - month_ms - 1)
+    world.store.hear("small", "ups/plant/new", "load", 40.0, NOW_MS - month_ms)
+    world.store.hear("small", "meter/plant/grid", "power", 86.4, NOW_MS - 2 * month_ms)
+    assert scheduler(world).run(HEALTH)
+    points = {dict(point.tags)["device"]: dict(point.fields)
+              for point in world.store.derived_points}
+    assert set(points) == {"new", "grid", "board", "001", "002"}
+    assert points["new"]["silent"] == points["grid"]["silent"] == 1.0
+
+
 def test_a_failed_job_is_visible(world: World) -> None:
     with world.client() as client:
         world.store.down = True
