@@ -127,14 +127,15 @@ class Link:
     def _run(self) -> None:
         tries = 0
         while self._running and not self.failed:
-            lasted = self._connection()
-            tries = 0 if lasted else tries + 1
+            useful = self._connection()
+            tries = 0 if useful else tries + 1
             if self._running and not self.failed:
                 delay = _RETRY_S[min(tries, len(_RETRY_S) - 1)]
                 select.select([self._woken], [], [], delay * self._jitter.uniform(0.7, 1.3))
 
     def _connection(self) -> bool:
-        """One connection from beginning to end; whether the broker had taken us."""
+        """One connection from beginning to end; whether the broker had taken us, and what we
+        subscribe."""
         self.state.epoch += 1
         self.state.reconnects += self.state.epoch > 1
         self._unacknowledged = {}
@@ -162,7 +163,7 @@ class Link:
         elif unexplained:
             self._sent_away()
         self._reset_reason = ""
-        return taken
+        return taken and not self._session.problem
 
     def _lost(self) -> None:
         self._say(f"broker {self._session.address} closed the connection")
@@ -174,8 +175,8 @@ class Link:
     def _sent_away(self) -> None:
         """By TLS 1.3 a broker that does not like our certificate says so after we have begun."""
         self._takeovers.refused()
-        self._say(f"broker {self._session.address} hangs up before it answers: it may expect TLS "
-                  "(SEATWATT_MQTT_CA_FILE), or another certificate than ours "
+        self._say(f"broker {self._session.address} took the connection and did not answer: it may "
+                  "expect TLS (SEATWATT_MQTT_CA_FILE), or another certificate than ours "
                   "(SEATWATT_MQTT_CERT_FILE)")
 
     def _turn(self) -> bool:

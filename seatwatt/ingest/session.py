@@ -33,7 +33,7 @@ class Session:
         self._welcome_mid: int | None = None
         self._asks_welcome = True
         self.known = False
-        """Whether the broker has had a session of ours since we started."""
+        """Whether the broker has had a session of ours, subscriptions and all, since we started."""
         self.lost = 0
         """Sessions the broker forgot, and with them the messages it held for us."""
         self.problem = ""
@@ -61,13 +61,12 @@ class Session:
             self.lost += 1
             LOG.warning("broker %s lost our session: what it held for us is gone, gateways send "
                         "again what has no receipt", self.address)
-        self.known = True
         self._subscriptions.asked()
         if self._subscriptions.wanted:
             wire.subscribe([(name, 1) for name in self._subscriptions.wanted])
             self._ask_welcome(wire)
         else:
-            self.subscribed = True  # only to fetch what still waits for us
+            self.subscribed = self.known = True  # only to fetch what still waits for us
         if self._subscriptions.removed:
             wire.unsubscribe(list(self._subscriptions.removed))
 
@@ -88,7 +87,7 @@ class Session:
                             + ", ".join(self._subscriptions.wanted))
             wire.disconnect()
         else:
-            self.subscribed = True
+            self.subscribed = self.known = True
             LOG.info("connected to broker %s as %s", self.address, self.client_id)
 
     def _on_unsubscribe(self, *_ignored: Any) -> None:

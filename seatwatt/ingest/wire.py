@@ -6,6 +6,7 @@ paho used here: `_sock_recv`, `_loop_rc_handle`, `_last_bytes_received` with its
 `_in_packet` with `_packet_handle`, `_packet_queue`.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 
@@ -14,6 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from seatwatt.ingest.packets import Control, Framer, Message, ProtocolError
 
+LOG = logging.getLogger("seatwatt.ingest")
 READ_BYTES = 256 << 10
 _PUBACK = 0x40
 
@@ -48,7 +50,8 @@ class Wire(Client):
             return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
         try:
             messages, controls = self._framer.feed(data)
-        except ProtocolError:
+        except ProtocolError as error:
+            LOG.error("the broker sent what is not MQTT: %s", error)
             return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_PROTOCOL)
         # paho sends its ping by the age of the last byte and the last send.
         with self._msgtime_mutex:
