@@ -52,7 +52,7 @@ def create_app(services: Services, keys: Keys) -> FastAPI:
             scheduler.start()
         yield
         scheduler.stop()
-        settlements.close()
+        await settlements.close()
 
     app = FastAPI(title="Seatwatt", version=__version__, description=_ABOUT, lifespan=lifespan,
                   docs_url=None, redoc_url=None, responses=PROBLEMS)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from seatwatt.api.access import Keys, OpenAccess
+from seatwatt.api.aside import Aside, Setup
 from seatwatt.api.declarations import LedgerDeclarations
 from seatwatt.api.keys import LedgerKeys, make_first_key
 from seatwatt.api.services import Publish, Services
@@ -16,17 +17,21 @@ from seatwatt.store.open import open_reader, open_writer
 
 @contextmanager
 def open_services(api: ApiSettings, store: StoreSettings, ledger: LedgerSettings,
-                  clock: Callable[[], int], publish: Publish | None = None
-                  ) -> Iterator[Services]:
+                  clock: Callable[[], int], publish: Publish | None = None,
+                  aside: bool = False) -> Iterator[Services]:
     """Services while the block runs; store and ledger are closed after it. Without `publish`
-    quarantined messages are not replayed from here."""
+    quarantined messages are not replayed from here; with `aside` another process computes."""
+    beside = Aside(Setup(api, store, ledger)) if aside else None
     engine = open_engine(ledger)
     reader, writer = open_reader(store), open_writer(store)
     try:
         yield Services(reader=reader, writer=writer, ledger=engine,
                        declarations=LedgerDeclarations(engine), settle=settle,
-                       publish=publish or _no_broker, clock=clock, settings=api)
+                       publish=publish or _no_broker, clock=clock, settings=api,
+                       aside=beside)
     finally:
+        if beside is not None:
+            beside.close()
         reader.close()
         writer.close()
         engine.dispose()

@@ -80,7 +80,7 @@ class Scheduler:
         services = self._services
         before = self.records()[job.name].progress
         try:
-            outcome = job.run(services, before)
+            outcome = services.run(job.run, before)
         except Exception as error:  # noqa: BLE001 - whatever a job meets must show in its record
             _log.error("job %s failed", job.name, exc_info=True)
             # What the job noted before it failed stands.

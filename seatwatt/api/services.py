@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar, TypeVarTuple
 
 from sqlalchemy import Engine
 
+from seatwatt.api.aside import Aside
 from seatwatt.api.energy_table import EnergyTable
 from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.site import Site
@@ -49,6 +50,8 @@ class Settled(Protocol):
         """The party's own part of each seat it held, over the whole period as one span."""
 
 
+Ts = TypeVarTuple("Ts")
+R = TypeVar("R")
 Publish = Callable[[Sequence[tuple[str, bytes]]], None]
 Settle = Callable[[Site, Source, int, int], Settled]
 
@@ -67,6 +70,15 @@ class Services:
     clock: Callable[[], int]
     """UTC milliseconds now."""
     settings: ApiSettings
+    aside: Aside | None = None
+    """Computes in a process of its own; without one, whoever calls `run` does so himself."""
+
+    def run(self, work: "Callable[[Services, *Ts], R]", *args: *Ts) -> R:
+        """`work(services, *args)`, where it holds nobody up; as `Aside.run` says."""
+        if self.aside is None:
+            return work(self, *args)
+        result: R = self.aside.run(work, self.clock(), *args)
+        return result
 
     def keeper(self) -> Keeper:
         """Registers from kept days."""

@@ -1,5 +1,6 @@
 """`seatwatt api`: serve the API and its scheduled jobs."""
 
+import gc
 import logging
 import time
 from collections.abc import Sequence
@@ -39,11 +40,16 @@ def api(
                                    if value is not None})
     listener = listen(settings)
     with open_services(settings, StoreSettings.load(), LedgerSettings.load(), _now_ms,
-                       _publish) as services:
+                       _publish, aside=True) as services:
         keys = open_keys(services, print)
         print(f"API: {address(listener)}  documentation: {address(listener)}/docs  "
               f"console: {address(listener)}/console", flush=True)
-        serve(create_app(services, keys), listener)
+        made = create_app(services, keys)
+        # What is there now stays: the collector would go through it again and again, and nobody is
+        # answered for the tenth of a second that this takes.
+        gc.collect()
+        gc.freeze()
+        serve(made, listener)
 
 
 def _publish(messages: Sequence[tuple[str, bytes]]) -> None:

@@ -27,6 +27,10 @@ class InputError(SeatwattError):
         self.where, self.problem, self.expected = where, problem, expected
         super().__init__(f"{where}: {problem}" + (f"; expected {expected}" if expected else ""))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # As it was on the other side of a pipe: an Exception is made again from its text alone.
+        return type(self), (self.where, self.problem, self.expected), self.__dict__
+
     def within(self, outer: str) -> "InputError":
         """The same error seen from a larger whole: `site.yaml` + `leases[2].from`."""
         return type(self)(f"{outer}: {self.where}", self.problem, self.expected)

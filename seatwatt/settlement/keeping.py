@@ -7,6 +7,7 @@ is found otherwise is read again and kept anew.
 """
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -203,10 +204,10 @@ class Keeper:
         """A digest of each day's marks; empty without any."""
         marks = sorted(read_marks(self.reader, site_id, days[0].start_ms,
                                   days[-1].end_ms).items())
-        found = {}
+        times, found = [at_ms for at_ms, _ in marks], {}
         for day in days:
-            own = "\n".join(f"{at_ms} {mark:.0f}" for at_ms, mark in marks
-                            if day.start_ms <= at_ms < day.end_ms)
+            inside = slice(bisect_left(times, day.start_ms), bisect_left(times, day.end_ms))
+            own = "\n".join(f"{at_ms} {mark:.0f}" for at_ms, mark in marks[inside])
             found[day.date] = hashlib.blake2b(own.encode(), digest_size=16
                                               ).hexdigest() if own else ""
         return found
