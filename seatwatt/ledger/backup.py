@@ -22,7 +22,8 @@ from sqlalchemy import column as named
 from sqlalchemy import table as named_table
 
 from seatwatt.contract.errors import InputError
-from seatwatt.ledger.open import ledger_file, migrate_within, open_engine, reading, writing
+from seatwatt.ledger.migrating import migrate_within
+from seatwatt.ledger.open import ledger_file, open_engine, reading, writing
 from seatwatt.ledger.people_tables import metadata
 from seatwatt.settings import LedgerSettings
 from seatwatt.sqlite_copy import check_replaceable, put_in_place, snapshot

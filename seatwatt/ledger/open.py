@@ -6,10 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -24,8 +21,7 @@ from seatwatt.settings import LedgerSettings
 
 _BUSY_TIMEOUT_S = 30.0
 _WAL_TRIES = 50
-_MIGRATION_LOCK = 0x5EA7_3A77
-"""Key of the PostgreSQL advisory lock under which one process migrates."""
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 
 def open_engine(settings: LedgerSettings) -> Engine:
@@ -46,29 +42,34 @@ def open_engine(settings: LedgerSettings) -> Engine:
 
 def _migrate_or_tell(engine: Engine) -> None:
     try:
-        migrate(engine)
-    except (DBAPIError, CommandError) as error:
+        if not _is_at_head(engine):
+            migrate(engine)
+    except (DBAPIError, SettingsError) as error:
         reason = str(error.orig if isinstance(error, DBAPIError) else error).strip()
         raise SettingsError(f"ledger {engine.url.render_as_string(hide_password=True)}: "
                             f"{reason.splitlines()[0]}; expected an empty database, or a ledger "
                             "of this version of Seatwatt or an older one") from None
 
 
+def _is_at_head(engine: Engine) -> bool:
+    """Whether there is nothing to migrate: asked without Alembic, and without the write lock."""
+    with reading(engine) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return list(found) == [newest_version()]
+
+
+def newest_version() -> str:
+    """Of the migrations that lie here: `v0007_reviews.py` makes version 0007."""
+    return max(file.name[1:5] for file in _VERSIONS.glob("v[0-9][0-9][0-9][0-9]_*.py"))
+
+
 def migrate(engine: Engine) -> None:
-    """Bring the tables to head, in one transaction under a lock, so that of two processes
-    starting together one migrates and the other finds the work done."""
+    """Bring the tables to head, in one transaction under a lock."""
+    from seatwatt.ledger.migrating import migrate_within
     with writing(engine) as connection:
         migrate_within(connection)
-
-
-def migrate_within(connection: Connection) -> None:
-    """As `migrate`, within a transaction that writes."""
-    config = Config()
-    config.set_main_option("script_location", "seatwatt.ledger:migrations")
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
 
 
 def ledger_file(settings: LedgerSettings) -> Path | None:

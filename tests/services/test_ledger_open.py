@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import DBAPIError
 
 from seatwatt.contract.errors import InputError, SeatwattError, SettingsError, StoreUnavailable
-from seatwatt.ledger.open import open_engine, reading, writing
+from seatwatt.ledger.open import newest_version, open_engine, reading, writing
 from seatwatt.ledger.people_tables import metadata
 from seatwatt.ledger.tables import changes
 from seatwatt.settings import LedgerSettings
@@ -31,6 +33,16 @@ def test_opening_again_finds_the_work_done(ledger_settings: LedgerSettings) -> N
     with reading(engine) as connection:
         assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 1
     engine.dispose()
+
+
+def test_the_newest_version_is_known_without_alembic(ledger: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", "seatwatt.ledger:migrations")
+    assert newest_version() == ScriptDirectory.from_config(config).get_current_head()
+    said = subprocess.run([sys.executable, "-c", f"{OPEN}print('alembic' in sys.modules)",
+                           ledger.url.render_as_string(hide_password=False)],
+                          capture_output=True, text=True, check=True)
+    assert said.stdout == "False\n"
 
 
 OPEN = """
