@@ -142,6 +142,8 @@ class InfluxReader:
               devices: Sequence[Device] | None) -> Iterator[tuple[Device, Block]]:
         """The blocks of the range, rising in time for each device; a query after the other, for
         as long a time as gives about the rows we aim at."""
+        if start_ms >= end_ms:
+            return
         wanted = (self._devices(site, [quantity.kind]) if devices is None else
                   sorted({device for device in devices if device.kind == quantity.kind}))
         if not wanted:
