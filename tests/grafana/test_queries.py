@@ -74,6 +74,35 @@ def test_one_value_and_nasty_values_are_no_error(seeded: Seeded, target: Target)
     frames(seeded, target.query, 24, dict.fromkeys(ALL, NASTY))
 
 
+CHOSEN = {"zone": "hall-b", "tenant": "beta", "device": "ups-2"}
+
+
+@pytest.mark.parametrize("target", [each for each in targets() if any(
+    f"${{{name}:" in each.query for name in CHOSEN)], ids=lambda target: target.where)
+def test_what_is_chosen_is_shown_and_nothing_else(seeded: Seeded, target: Target) -> None:
+    """By tag where there is one; a sum over what is chosen is less than the sum over all."""
+    filtered = [name for name in CHOSEN if f"${{{name}:" in target.query]
+    chosen = {**ALL, **{name: [value] for name, value in CHOSEN.items()
+                        if name != "zone" or "device" not in filtered}}
+    every_frame = frames(seeded, target.query, 720, ALL, target.panel["interval"])
+    found = frames(seeded, target.query, 720, chosen, target.panel["interval"])
+    told = [name for name in filtered if any(name in frame.tags for frame in every_frame)]
+    if told:
+        assert tags_of(found) == {tags for tags in tags_of(every_frame) if all(
+            dict(tags)[name] in chosen[name] for name in told)}
+    elif has_value(every_frame):
+        assert total(found) < total(every_frame)
+
+
+def tags_of(found: Sequence[Frame]) -> set[tuple[tuple[str, str], ...]]:
+    return {tuple(sorted(frame.tags.items())) for frame in found}
+
+
+def total(found: Sequence[Frame]) -> float:
+    return sum(float(str(value)) for frame in found for row in frame.rows for value in row[1:]
+               if value is not None)
+
+
 NOW = ("Seats occupied", "Load", "Load of the sanctioned load", "Silent devices", "Ingest lag",
        "Occupied share by zone", "Charge now", "Devices by age")
 
