@@ -11,7 +11,8 @@ from pathlib import Path
 PASSWORDS = ("INFLUXDB_ADMIN_PASSWORD", "INFLUXDB_PASSWORD", "INFLUXDB_READ_PASSWORD",
              "POSTGRES_PASSWORD", "GRAFANA_PASSWORD")
 OPTIONS = {"ALERT_EMAIL": "facility@localhost", "ALERT_WEBHOOK_URL": "", "SMTP_ENABLED": "false",
-           "SMTP_HOST": "localhost:25", "GATEWAY_ACCOUNT": "gateway.workaround.plant.gw-1",
+           "SMTP_HOST": "localhost:25", "SMTP_USER": "", "SMTP_PASSWORD": "",
+           "SMTP_FROM": "grafana@localhost", "GATEWAY_ACCOUNT": "gateway.workaround.plant.gw-1",
            "SEATWATT_TAG": "local"}
 """What else the compose file asks for, with its defaults."""
 SERVICE_ID = 10001

@@ -228,6 +228,17 @@ def test_grafana_finds_what_is_provisioned() -> None:
         == SERVICES["influxdb"]["environment"]["INFLUXDB_READ_USER"]
 
 
+def test_alerts_leave_by_a_mail_server_that_asks_who_sends() -> None:
+    """Few relays take mail without a user, or from an address that nobody can answer."""
+    made = interpolated({"SMTP_ENABLED": "true", "SMTP_HOST": "mail.example:587",
+                         "SMTP_USER": "seatwatt", "SMTP_PASSWORD": "se:cret",
+                         "SMTP_FROM": "power@example.org"})["services"]["grafana"]["environment"]
+    assert {name: made[f"GF_SMTP_{name}"] for name in (
+        "ENABLED", "HOST", "USER", "PASSWORD", "FROM_ADDRESS")} == {
+            "ENABLED": "true", "HOST": "mail.example:587", "USER": "seatwatt",
+            "PASSWORD": "se:cret", "FROM_ADDRESS": "power@example.org"}
+
+
 def test_every_bind_is_there_or_made_by_make_env() -> None:
     for name, service in SERVICES.items():
         for source in mounts(service).values():
