@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from seatwatt.contract.errors import SettingsError
@@ -22,6 +22,17 @@ def _not_empty(path: Any) -> Any:
         raise ValueError("it is empty")
     return path
 
+
+def _name_of_a_host(host: str) -> str:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise ValueError(f"{host!r} is no name that a host can have") from None
+    return host
+
+
+Host = Annotated[str, AfterValidator(_name_of_a_host)]
+"""A name or an address."""
 
 Place = Annotated[Path, BeforeValidator(_not_empty)]
 """A file or folder."""
@@ -41,7 +52,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-            raise SettingsError(f"{name}: {first['msg']}") from None
+            raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def _secrets_from_files(cls: type[BaseSettings]) -> dict[str, str]:
@@ -85,7 +96,7 @@ class LedgerSettings(Settings):
 class BrokerSettings(Settings):
     """The MQTT broker."""
 
-    mqtt_host: str = Field("127.0.0.1", min_length=1, description="MQTT broker host")
+    mqtt_host: Host = Field("127.0.0.1", min_length=1, description="MQTT broker host")
     mqtt_port: int = Field(1883, ge=1, le=65535, description="MQTT broker port")
     mqtt_user: str = Field("", description="MQTT user name; empty: anonymous")
     mqtt_password: SecretStr = Field(SecretStr(""), description="MQTT password")

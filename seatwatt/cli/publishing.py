@@ -90,11 +90,12 @@ class Publisher:
             except ValueError as error:
                 raise InputError(f"topic {topic!r}", f"it cannot be published: {error}") from None
         deadline_s = time.monotonic() + ACK_WAIT_S
-        for (topic, _), each in zip(messages, sent, strict=True):
+        for (topic, payload), each in zip(messages, sent, strict=True):
             each.wait_for_publish(max(0.0, deadline_s - time.monotonic()))
             if not each.is_published():
-                raise StoreUnavailable(f"{self._where}: it did not take the messages in "
-                                       f"{ACK_WAIT_S:.0f} s; they stay where they are")
+                raise StoreUnavailable(f"{self._where}: it did not take the {len(payload)} bytes "
+                                       f"for {topic} in {ACK_WAIT_S:.0f} s (too large for it?); "
+                                       "they stay where they are")
             if each.mid in self._forbidden:
                 raise StoreUnavailable(f"{self._where}: {topic}: {self._forbidden[each.mid]}: "
                                        "this account may not write there; nothing was forgotten")

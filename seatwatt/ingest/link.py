@@ -146,7 +146,7 @@ class Link:
                 pass
             self._goodbye()
             unexplained = self._running and not self._reset_reason
-        except (OSError, UnicodeError) as error:  # the latter: no name that a host can have
+        except OSError as error:
             self._takeovers.refused()
             self._say(f"broker {self._session.address} does not answer: {error}")
         # Whatever it was, only the thread's death would be worse: the broker would send nothing

@@ -50,16 +50,6 @@ def test_ingest_says_why_a_broker_with_tls_does_not_take_it(
         ingest.end()
 
 
-def test_a_host_that_no_name_can_be_is_said_and_tried_again(tmp_path: Path) -> None:
-    ingest = IngestProcess(tmp_path / "ingest", 1883, f"sqlite:///{tmp_path}/readings.db",
-                           {"SEATWATT_MQTT_HOST": "a..b"}).start()
-    try:
-        until(lambda: "broker a..b:1883 does not answer" in ingest.log(), "it says so")
-        assert "Traceback" not in ingest.log()
-    finally:
-        ingest.end()
-
-
 def a_pack(number: int) -> bytes:
     return json.dumps([{"bt": NOW_S - 600 + number, "n": "meter/plant/grid/energy_import",
                         "u": "Wh", "v": 1000 + number},

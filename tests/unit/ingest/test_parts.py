@@ -179,7 +179,8 @@ def test_no_filter_at_all_is_told_at_start() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [
-    ("mqtt_host", ""), ("ingest_share", "a/b"), ("ingest_share", "a#"), ("ingest_client_id", ""),
+    ("mqtt_host", ""), ("mqtt_host", "a..b"), ("mqtt_host", "x" * 64),
+    ("ingest_share", "a/b"), ("ingest_share", "a#"), ("ingest_client_id", ""),
     ("ingest_client_id", "a/b"), ("ingest_client_id", "x" * 61), ("ingest_client_id", "a\n"),
     ("ingest_linger_s", "inf"), ("ingest_linger_s", "1e300"), ("ingest_watchdog_s", "nan"),
     ("ingest_watchdog_s", "inf"), ("ingest_state", "")])
