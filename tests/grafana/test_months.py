@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from seatwatt.api.jobs.months import write_months
 from seatwatt.contract.devices import Device
 from seatwatt.contract.quantities import quantity
@@ -43,3 +45,26 @@ def test_a_month_without_a_measured_interval_still_tells_its_energy(tmp_path: Pa
     assert "one 2026-10: tariff a: lines[0]: per" in outcome.detail
     assert {dict(point.tags)["tenant"] for point in told} == {"alpha", "operator"}
     assert sum(float(dict(point.fields)["energy_wh"]) for point in told) > 5000
+
+
+def test_two_suppliers_lines_of_one_name_are_added(tmp_path: Path) -> None:
+    batch = ReadingBatch()
+    series = Series("one", Device("meter", "hall", "grid"), quantity("meter", "energy_import"))
+    for step in range(13):
+        batch.append(series, NOW_MS - (12 - step) * 600_000, 1000.0 * step)
+    store = StoreSettings(store_url=f"sqlite:///{tmp_path}/readings.db")
+    with services_on(store, tmp_path, now_ms=NOW_MS) as services:
+        services.writer.write(batch)
+        declare(services, site())
+        for name, price in (("internet", "2"), ("guards", "3")):
+            document = {**TARIFF, "tariff": name, "supplier": name, "lines": [
+                {"id": "service", "price": price, "per": "kwh"}]}
+            add_paper(services.ledger, "one", "tariff", document, "test", NOW_MS)
+        write_months(services, {})
+        told = services.reader.derived("tenant_cost", (("site", "one"),), 0, NOW_MS)
+        [kwh] = [float(dict(point.fields)["energy_wh"]) / 1000 for point in services.reader.derived(
+            "tenant_month", (("site", "one"), ("tenant", "alpha")), 0, NOW_MS)]
+    [amount] = [float(dict(point.fields)["amount"]) for point in told
+                if ("tenant", "alpha") in point.tags]
+    assert kwh > 5
+    assert amount == pytest.approx(5 * kwh, abs=0.02)

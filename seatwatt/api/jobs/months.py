@@ -4,6 +4,7 @@ Costs are provisional: today's tariffs on the energy of the days so far; a bill 
 it comes, in the run of the month and not here.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -24,6 +25,8 @@ from seatwatt.ledger.papers import list_papers
 from seatwatt.settlement.charging import charge_bills, provisional
 from seatwatt.settlement.settle import Settlement, settle
 from seatwatt.store.ports import DerivedPoint
+
+Tags = tuple[tuple[str, str], ...]
 
 
 def write_months(services: Services, progress: Progress) -> Outcome:
@@ -63,12 +66,16 @@ def _month(services: Services, site: Site, start: date, stop: date, said: list[s
     yield from energy_points(settled, month)
     tariffs = [parse_tariff(paper.document)
                for paper in list_papers(services.ledger, site.id, "tariff")]
+    total: Counter[Tags] = Counter()
     for tariff in tariffs:
         if tariff.from_ <= start and (tariff.to is None or stop <= tariff.to):
             try:
-                yield from list(cost_points(services, settled, tariff, month))
+                total.update(costs(services, settled, tariff, month))
             except InputError as error:
                 said.append(f"{site.id} {month}: {error}")
+    yield from (DerivedPoint("tenant_cost", tags, (
+        ("amount", minor / 10 ** decimals_of(dict(tags)["currency"])),), start_ms)
+        for tags, minor in total.items())
 
 
 def energy_points(settled: Settlement, month: str) -> Iterator[DerivedPoint]:
@@ -82,18 +89,16 @@ def energy_points(settled: Settlement, month: str) -> Iterator[DerivedPoint]:
             settled.grid.start_ms)
 
 
-def cost_points(services: Services, settled: Settlement, tariff: Tariff, month: str
-                ) -> Iterator[DerivedPoint]:
-    """`tenant_cost`, one point a party and line of the tariff, in whole units of its currency."""
+def costs(services: Services, settled: Settlement, tariff: Tariff, month: str) -> Counter[Tags]:
+    """Tags of `tenant_cost` -> minor units; suppliers may have lines of one name."""
     charged = charge_bills(settled, services.keeper(), [provisional(settled, tariff)])
-    unit = 10 ** decimals_of(tariff.currency)
     bands = {line.id: line.band for line in tariff.lines}
+    found: Counter[Tags] = Counter()
     for charges in charged.bills:
         for party in charges.parties:
             tags = (("site", settled.site.id), ("tenant", party), ("month", month),
                     ("source", tariff.source or "all"), ("currency", tariff.currency))
             for line, minor in charges.of(party).items():
                 if minor:
-                    priced = (*tags, ("line", line), ("band", bands.get(line) or "all"))
-                    yield DerivedPoint("tenant_cost", priced, (("amount", minor / unit),),
-                                       settled.grid.start_ms)
+                    found[*tags, ("line", line), ("band", bands.get(line) or "all")] += minor
+    return found
