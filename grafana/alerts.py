@@ -11,7 +11,10 @@ from grafana.influxql import DATASOURCE_UID
 from grafana.rules import RULES, Rule
 from grafana.sources import as_yaml
 
-FOLDERS = {"ups": "Power", "electricity": "Power", "devices": "Site", "pipeline": "Pipeline"}
+FOLDERS = {"ups": "Power", "electricity": "Power", "registers": "Power", "devices": "Site",
+           "pipeline": "Pipeline"}
+RARE = {"registers": "10m"}
+"""Groups that look hours back, and how often."""
 _EXPRESSION = {"type": "__expr__", "uid": "__expr__"}
 
 
@@ -25,13 +28,14 @@ def alerting_files() -> dict[Path, str]:
 
 
 def _group(name: str) -> dict[str, Any]:
-    return {"orgId": 1, "name": name, "folder": FOLDERS[name], "interval": "1m",
+    return {"orgId": 1, "name": name, "folder": FOLDERS[name],
+            "interval": RARE.get(name, "1m"),
             "rules": [_rule(rule) for rule in RULES if rule.group == name]}
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
     uid, panel = rule.panel[0], _panel_id(*rule.panel)
-    domain = "power" if rule.group in ("ups", "electricity") else rule.group
+    domain = "power" if FOLDERS[rule.group] == "Power" else rule.group
     return {
         "uid": rule.uid, "title": rule.title, "condition": "C", "for": rule.pending,
         "noDataState": rule.no_data, "execErrState": rule.on_error,

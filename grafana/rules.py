@@ -102,7 +102,7 @@ ELECTRICITY = (
          runbook="electricity.md#demand-near-the-sanctioned-load",
          panel=("sw-overview", "Load of the sanctioned load")),
     # More than the coarsest register's step, a kilowatt-hour, must have gone through by its power.
-    Rule(uid="sw-register-stuck", group="electricity", title="Register stuck", over_s=43200,
+    Rule(uid="sw-register-stuck", group="registers", title="Register stuck", over_s=43200,
          queries=[_select('spread("energy_import_wh")', "meter", UNIT),
                   _select('integral("power_w", 1h)', "meter", UNIT)],
          reducers=("last", "last"), math="$RA < 1 && $RB > 1100", test="gt", limits=[0],

@@ -26,6 +26,7 @@ from tests.grafana.files import (
     provisioning,
     targets,
 )
+from tests.grafana.interpolation import as_ms
 from tests.shared import ROOT
 
 QUERIES = every_query()
@@ -267,6 +268,20 @@ def test_rules_hold_together() -> None:
                 assert part["datasourceUid"] == "seatwatt-influxdb"
                 assert part["model"]["intervalMs"] >= 60_000
                 assert part["model"]["resultFormat"] == "time_series"
+
+
+def test_long_looks_back_are_rare() -> None:
+    """Hours of every meter's raw readings, each minute, would be most of what InfluxDB does."""
+    every = {group["name"]: as_ms(group["interval"]) for document in provisioning("alerting")
+             for group in document.get("groups", [])}
+    for rule in alert_rules():
+        pending_ms = as_ms(rule["for"])
+        assert pending_ms % every[rule["group"]] == 0, rule["uid"]
+        for part in rule["data"]:
+            raw = any(f'FROM "{name}"' in part["model"].get("query", "")
+                      for name in ("meter", "seat", "ups"))
+            if raw and part["relativeTimeRange"]["from"] > 3600:
+                assert every[rule["group"]] >= 600_000, rule["uid"]
 
 
 @pytest.mark.parametrize("rule", alert_rules(), ids=lambda rule: rule["uid"])
