@@ -7,13 +7,13 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Engine
 
-from seatwatt.contract.errors import SeatwattError
+from seatwatt.contract.errors import SeatwattError, SettingsError
 from seatwatt.contract.senml import decode
 from seatwatt.ingest.check import compare
-from seatwatt.ledger.open import open_engine
+from seatwatt.ledger.open import open_existing
 from seatwatt.ledger.quarantine import Quarantine
 from seatwatt.settings import LedgerSettings, StoreSettings
-from seatwatt.store.open import open_reader
+from seatwatt.store.open import open_reader, store_place
 from seatwatt.store.recording import read_messages
 
 _PAGE = 1_000
@@ -22,8 +22,12 @@ _SHOWN = 10
 
 def check(file: Path) -> None:
     """Print what became of the messages of a recording; SeatwattError when any is missing."""
-    engine = open_engine(LedgerSettings.load())
-    reader = open_reader(StoreSettings.load())
+    engine, store = open_existing(LedgerSettings.load()), StoreSettings.load()
+    place = store_place(store)
+    if isinstance(place, Path) and not place.exists():
+        raise SettingsError(f"SEATWATT_STORE_URL: there is no store {place}; expected one that "
+                            "ingest has made")
+    reader = open_reader(store)
     try:
         kept = _digests(engine)
         found = compare(read_messages(file), decode, reader,

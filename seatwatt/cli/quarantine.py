@@ -16,7 +16,7 @@ from seatwatt.cli.progress import Work
 from seatwatt.cli.publishing import Publisher
 from seatwatt.contract.errors import InputError
 from seatwatt.contract.rules import Rule
-from seatwatt.ledger.open import open_engine
+from seatwatt.ledger.open import open_existing
 from seatwatt.ledger.quarantine import Kept, Quarantine
 from seatwatt.settings import BrokerSettings, LedgerSettings
 
@@ -108,7 +108,7 @@ def _replay(quarantine: Quarantine, pages: Iterator[list[Kept]], total: int) -> 
 
 
 def _open() -> Quarantine:
-    return Quarantine(open_engine(LedgerSettings.load()))
+    return Quarantine(open_existing(LedgerSettings.load()))
 
 
 def _filters(rule: str, site: str, topic: str) -> dict[str, Any]:

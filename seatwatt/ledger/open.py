@@ -40,6 +40,16 @@ def open_engine(settings: LedgerSettings) -> Engine:
     return engine
 
 
+def open_existing(settings: LedgerSettings) -> Engine:
+    """As `open_engine`, for who only asks: a file that is not there is a SettingsError, and is not
+    made in the place of the right one."""
+    file = ledger_file(settings)
+    if file is not None and not file.exists():
+        raise SettingsError(f"SEATWATT_LEDGER_URL: there is no ledger {file}; expected one that a "
+                            "service has made")
+    return open_engine(settings)
+
+
 def _migrate_or_tell(engine: Engine) -> None:
     try:
         if not _is_at_head(engine):

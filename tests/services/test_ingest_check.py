@@ -8,6 +8,8 @@ from os import environ
 from pathlib import Path
 
 from seatwatt.cli._raw_publisher import packets
+from seatwatt.ledger.open import open_engine
+from seatwatt.settings import LedgerSettings
 from tests.servers import Server, influxd
 from tests.services.ingest_kit import (
     NOW_S,
@@ -52,6 +54,16 @@ def test_what_was_sent_is_compared_with_what_is_there(ingest: IngestProcess, bro
     assert "missing: hall/seat/hall-a/100/energy at " in more.stdout
     assert more.returncode == 2
     assert more.stderr.count("\n") == 1
+
+
+def test_places_that_are_not_there_are_told_and_not_made(tmp_path: Path) -> None:
+    file, mistyped = recording(tmp_path / "sent.ndjson", [single(1)]), tmp_path / "mistyped"
+    nowhere = IngestProcess(mistyped, 1, f"sqlite:///{mistyped}/readings.db")
+    assert "SEATWATT_LEDGER_URL: there is no ledger" in check(nowhere, file).stderr
+    open_engine(LedgerSettings(ledger_url=f"sqlite:///{tmp_path}/ledger.db")).dispose()
+    nowhere.extra["SEATWATT_LEDGER_URL"] = f"sqlite:///{tmp_path}/ledger.db"
+    assert "SEATWATT_STORE_URL: there is no store" in check(nowhere, file).stderr
+    assert not mistyped.exists()
 
 
 def test_a_field_of_another_type_costs_only_its_own_reading(

@@ -56,6 +56,14 @@ def test_list_shows_what_is_kept(quarantine: Quarantine, tmp_path: Path) -> None
     assert "2 of 2 messages" in table
 
 
+def test_a_ledger_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
+    for arguments in (["list"], ["show", "1"], ["replay", "--all"]):
+        result = _run(tmp_path / "mistyped", *arguments)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "SEATWATT_LEDGER_URL: there is no ledger" in result.stderr
+    assert not (tmp_path / "mistyped").exists()
+
+
 def test_nothing_a_sender_wrote_steers_the_terminal(quarantine: Quarantine, tmp_path: Path) -> None:
     topic, words = "seatwatt/v1/[/bold]/[red]x[/]", "v is [/oops]"
     quarantine.put([QuarantinedMessage(topic, b"a\x1b[2Jb\n\xc2\x9bc", 1_790_000_000_125,
