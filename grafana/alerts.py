@@ -98,13 +98,14 @@ def _contact_points() -> dict[str, Any]:
 
 def _policies() -> dict[str, Any]:
     """A site's power and its devices are one message, whatever number of rules a load-shedding
-    trips and whatever falls silent in it."""
+    trips and whatever falls silent in it. It is told again soon after something joins it: a UPS
+    that says its battery is low has minutes."""
     return {"apiVersion": 1, "policies": [{
         "orgId": 1, "receiver": "facility", "group_by": ["grafana_folder", "alertname", "site"],
         "group_wait": "30s", "group_interval": "5m", "repeat_interval": "12h",
         "routes": [
             {"receiver": "facility", "object_matchers": [["domain", "=~", "power|devices"]],
-             "group_by": ["site"], "group_wait": "1m", "group_interval": "10m",
+             "group_by": ["site"], "group_wait": "1m", "group_interval": "2m",
              "repeat_interval": "12h"},
             {"receiver": "facility", "object_matchers": [["severity", "=", "critical"]],
              "group_wait": "10s", "repeat_interval": "4h"}]}]}

@@ -11,6 +11,7 @@ from seatwatt.contract.readings import ReadingBatch, Series
 from seatwatt.store.influx import InfluxWriter
 from seatwatt.store.influx_http import InfluxAddress
 from tests.grafana.files import Json, alert_rules, provisioning
+from tests.grafana.interpolation import as_ms
 from tests.grafana.seeding import Seeded
 from tests.grafana.simulation import Labels, evaluate, firing
 from tests.grafana.world import DAY, Incident, span
@@ -119,6 +120,21 @@ def test_one_load_shedding_is_one_message_for_the_site(seeded: Seeded) -> None:
                 messages[route["receiver"], *(known.get(tag) for tag in route["group_by"])] += 1
     assert list(messages) == [("facility", "one")]
     assert messages.total() >= 8
+
+
+def test_a_battery_that_runs_low_is_told_while_there_is_time(seeded: Seeded) -> None:
+    """It joins the message of the load-shedding, which is told again when the group's next turn
+    comes: that must be within the five minutes that are left."""
+    [policy] = [each for document in provisioning("alerting")
+                for each in document.get("policies", [])]
+    for uid in ("sw-ups-low-battery", "sw-ups-runtime"):
+        rule = RULES[uid]
+        route = route_of(policy, rule["labels"])
+        part = Incident.LOW_BATTERY
+        first = min(firing(rule, seeded.port, seeded.database, seeded.world.at_ms(part.start - 5),
+                           seeded.world.at_ms(part.stop + 5)).values())
+        told_ms = first + as_ms(route["group_interval"]) - seeded.world.at_ms(part.start)
+        assert told_ms <= 4 * 60_000, uid
 
 
 def route_of(policy: Json, labels: Json) -> Json:
