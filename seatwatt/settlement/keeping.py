@@ -9,8 +9,10 @@ is found otherwise is read again and kept anew.
 import hashlib
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import islice
 
 import numpy as np
 from sqlalchemy import Engine
@@ -39,8 +41,8 @@ from seatwatt.settlement.kept_day import (
     encode_day,
 )
 from seatwatt.settlement.kept_rules import Day, KeepRules, days_around
+from seatwatt.settlement.nearest import readings_before, with_nearest
 from seatwatt.settlement.readings import REGISTERS
-from seatwatt.store.columns import with_neighbours
 from seatwatt.store.marks import read_marks
 from seatwatt.store.ports import Column, Reader
 
@@ -48,6 +50,10 @@ CHECK_MS = 3_600_000
 """How often a day that bears marks is compared with the store all the same."""
 DRAFT_CHECK_MS = 24 * CHECK_MS
 """As long a draft believes it: it is reviewed, and compared when it is approved."""
+
+_AT_ONCE = 2
+_KEPT_AT_ONCE = 32
+"""Kept days in memory before they are unpacked: some 8 MB of a large site."""
 
 Key = tuple[Device, str]
 Registers = dict[Key, RegisterColumn]
@@ -122,17 +128,20 @@ class Keeper:
         days = days_around(site, grid.start_ms, grid.end_ms)
         parts: dict[Key, list[DayRegister]] = {}
         said: dict[Key, list[str]] = {}
-        for day, registers in self._days(site, days):
-            for each in registers:
-                key = each.device, each.name
-                parts.setdefault(key, []).append(each)
-                said.setdefault(key, []).append(f"{day} {each.count} {each.content.hex()}")
+        with ThreadPoolExecutor(1, "beside") as beside:
+            # The store answers while days are unpacked.
+            before = beside.submit(readings_before, self.reader, site.id, days[0].start_ms)
+            for day, registers in self._days(site, days):
+                for each in registers:
+                    key = each.device, each.name
+                    parts.setdefault(key, []).append(each)
+                    said.setdefault(key, []).append(f"{day} {each.count} {each.content.hex()}")
         whole = {key: _joined([each.column for each in some]) for key, some in parts.items()}
         for key, column in self._spoken_of(site, days, by_hand):
             whole[key] = column
             said[key] = [f"{day.date} {len(piece)} {content_of(piece).hex()}"
                          for day, piece in pieces_by_day(column, days)]
-        found = self._with_neighbours(site.id, whole, days, grid)
+        found = with_nearest(self.reader, site.id, whole, before.result(), days[-1].end_ms, grid)
         return PeriodRegisters({key: RegisterColumn(column.times_ms, column.values)
                                 for key, column in found.items()}, _digest(found, said, days))
 
@@ -179,8 +188,12 @@ class Keeper:
         known = self._known(site, days)
         starts = {day.date: day.start_ms for day in days}
         found = {day.date: registers for day, registers in self._read(days, known)}
-        for kept in kept_registers(self.engine, site.id, known.heads):
-            found[kept.head.day] = decode_day(kept.registers, starts[kept.head.day])
+        with ThreadPoolExecutor(_AT_ONCE, "unpacking") as pool:
+            kept = kept_registers(self.engine, site.id, known.heads)
+            while some := list(islice(kept, _KEPT_AT_ONCE)):
+                found |= zip([each.head.day for each in some], pool.map(
+                    lambda each: decode_day(each.registers, starts[each.head.day]), some),
+                    strict=True)
         # Another process may have let go of a day meanwhile.
         gone = [day for day in days if day.date in known.heads and day.date not in found]
         found |= {day.date: registers for chunk in read_days(self.reader, known.rules, gone)
@@ -244,27 +257,6 @@ class Keeper:
                                               devices)
                 yield from (((device, name), column) for device, column in columns.items())
 
-    def _with_neighbours(self, site_id: str, whole: Mapping[Key, Column], days: Sequence[Day],
-                         grid: IntervalGrid) -> dict[Key, Column]:
-        """Where a register has nothing on the day before the period, its nearest reading before,
-        and likewise after; registers that were only read before are there as well."""
-        found: dict[Key, Column] = {}
-        low_ms, high_ms = days[0].start_ms, days[-1].end_ms
-        for kind, name in REGISTERS:
-            of = quantity(kind, name)
-            inside = {device: column for (device, own), column in whole.items() if own == name}
-            before = {device: _pair(column, 0) for device, column in self.reader.registers(
-                site_id, of, low_ms, low_ms, 0).items() if column.times_ms[0] < low_ms}
-            known = inside.keys() | before.keys()
-            lacks = any(device not in inside or inside[device].times_ms[-1] < grid.end_ms
-                        for device in known)
-            after = {device: _pair(column, -1) for device, column in self.reader.registers(
-                site_id, of, high_ms, high_ms, 0).items()
-                if column.times_ms[-1] >= high_ms} if lacks else {}
-            found |= {(device, name): column for device, column in with_neighbours(
-                inside, before, after, grid.start_ms, grid.end_ms).items()}
-        return found
-
 
 def _after(days: Sequence[Day]) -> date:
     return days[-1].date + timedelta(days=1)
@@ -278,10 +270,6 @@ def _said(days: Iterable[tuple[date, str]]) -> str:
 def _joined(columns: Sequence[RegisterColumn]) -> Column:
     return Column(np.concatenate([column.times_ms for column in columns]),
                   np.concatenate([column.values_wh for column in columns]))
-
-
-def _pair(column: Column, place: int) -> tuple[int, float]:
-    return int(column.times_ms[place]), float(column.values[place])
 
 
 def _digest(found: Mapping[Key, Column], said: Mapping[Key, Sequence[str]], days: Sequence[Day]
