@@ -3,6 +3,7 @@ bookings. One set of routes for each, made from the table of parts."""
 
 import json
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
 from fastapi.responses import JSONResponse
@@ -67,7 +68,7 @@ def _created(services: Services, before: Declared, part: Part) -> Response:
     old = items_of(before.site, part)
     new_id = next(id_ for id_ in items_of(now.site, part) if id_ not in old)
     answer = _shown(now, part, new_id, 201)
-    answer.headers["location"] = f"/v1/sites/{now.site.id}/{part.name}/{new_id}"
+    answer.headers["location"] = f"/v1/sites/{now.site.id}/{part.name}/{quote(new_id)}"
     return answer
 
 

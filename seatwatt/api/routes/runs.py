@@ -45,7 +45,9 @@ class RunWanted(BaseModel):
 class Reviewed(BaseModel):
     """The draft that was reviewed; the approval is refused when it is another by now."""
 
-    digest: str | None = Field(default=None, max_length=64)
+    digest: str | None = Field(
+        default=None, max_length=64,
+        examples=["72bff5a55280fe6ff470f3c207757feda3b12353d2103dd3891e21c8659bc0f0"])
 
 
 class HandReadingWanted(BaseModel):

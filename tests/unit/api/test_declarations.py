@@ -48,6 +48,18 @@ def test_a_patch_changes_what_it_names(client: TestClient) -> None:
     assert after == {key: value for key, value in before.items() if key != "seat_meters"}
 
 
+@pytest.mark.parametrize("label", ["Läufer", "شفت", "night? 50 % #1", "a/b", "😀"])
+def test_a_lease_may_be_called_as_people_speak(client: TestClient, label: str) -> None:
+    made = client.post(f"{SITE}/leases", json={**LEASE, "label": label},
+                       headers={"idempotency-key": label.encode().hex()})
+    assert (made.status_code, made.json()["id"]) == (201, label)
+    assert made.headers["location"].isascii()
+    there = made.headers["location"]
+    assert client.get(there).json() == made.json()
+    assert client.patch(there, json={"to": "2026-11-01"}, headers=tag(client)
+                        ).json()["to"] == "2026-11-01"
+
+
 @pytest.mark.parametrize(("patch", "status", "where"), [
     ({"time_zone": "Mars/Base"}, 422, "time_zone"),
     ({"interval": "7min"}, 422, "interval"),
