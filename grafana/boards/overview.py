@@ -23,7 +23,7 @@ NOW = (
     Panel(kind="stat", title="Silent devices", width=4, height=5, unit="none", decimals=0,
           about="Devices not heard of for longer than the API's silence limit, by kind.",
           steps=((None, GREEN), (1, ORANGE), (10, RED)), time_from="10m",
-          link=("Devices", to_board("sw-devices", "site")),
+          link=("Which", to_board("sw-pipeline", "site")),
           queries=[latest_sum("silent", "device_health", [SITE], ["kind", "zone", "device"],
                               ["kind"])]),
     Panel(kind="stat", title="Unaccounted", width=4, height=5, unit="percent", decimals=2,

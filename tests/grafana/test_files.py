@@ -324,6 +324,14 @@ def test_annotations_name_columns_that_do_not_contain_each_other() -> None:
     assert len(list(annotations())) == 4 * len(dashboards())
 
 
+def test_a_click_that_leads_to_a_device_says_where_it_is() -> None:
+    """The drill-down shows one: the first of hundreds is nobody's question."""
+    for board in dashboards().values():
+        for panel in panels(board):
+            for link in panel["fieldConfig"]["defaults"].get("links", []):
+                assert "/d/sw-devices" not in link["url"] or "var-zone=" in link["url"], link
+
+
 def test_links_lead_to_dashboards_and_keep_the_time() -> None:
     boards = {board["uid"]: board for board in dashboards().values()}
     led = set()
