@@ -6,6 +6,7 @@ a part twice is harmless, leaving one out is not.
 """
 
 import logging
+import time
 from bisect import bisect_right
 from collections.abc import Callable
 
@@ -20,14 +21,17 @@ from seatwatt.ingest.ports import Quarantine
 
 LOG = logging.getLogger("seatwatt.ingest")
 _FULL_WAIT_S = 0.5
+_REMIND_S = 60.0
 
 
 class Places:
     """Store and quarantine: where a parcel is to rest. Shared by live data and the journal's."""
 
-    def __init__(self, store: Store, quarantine: Quarantine) -> None:
-        self.store, self._quarantine = store, quarantine
+    def __init__(self, store: Store, quarantine: Quarantine,
+                 monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.store, self._quarantine, self._monotonic = store, quarantine, monotonic
         self.quarantine_problem = ""
+        self._untold, self._told_at_s = 0, float("-inf")
 
     def take_refused(self, parcel: Parcel) -> None:
         """The parcel's pending refusals into the quarantine, or StoreError."""
@@ -49,10 +53,18 @@ class Places:
         self.take_refused(parcel)
         refused = self.store.deliver(parcel.readings)
         if refused:
-            LOG.warning("store refused %d readings, quarantined: %s", len(refused), refused[0][1])
+            self._tell(refused)
             _refuse(parcel, refused)
             self.take_refused(parcel)
         return len(parcel.readings) - len(refused)
+
+    def _tell(self, refused: Refused) -> None:
+        """A line at once, then one a minute: a field of another type refuses readings for hours."""
+        self._untold += len(refused)
+        now_s = self._monotonic()
+        if now_s - self._told_at_s >= _REMIND_S:
+            LOG.warning("store refused %d readings, quarantined: %s", self._untold, refused[0][1])
+            self._untold, self._told_at_s = 0, now_s
 
 
 def _refuse(parcel: Parcel, refused: Refused) -> None:

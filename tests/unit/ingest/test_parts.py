@@ -15,6 +15,7 @@ from seatwatt.contract.errors import (
 from seatwatt.contract.readings import ReadingBatch, Refusal
 from seatwatt.contract.rules import Rule
 from seatwatt.contract.senml import decode
+from seatwatt.ingest.commit import Places
 from seatwatt.ingest.counts import Account
 from seatwatt.ingest.delivery import Store
 from seatwatt.ingest.gate import Gate
@@ -28,7 +29,7 @@ from seatwatt.ingest.subscriptions import Subscriptions
 from seatwatt.ingest.sums import summed
 from seatwatt.ingest.takeovers import Takeovers
 from seatwatt.settings import IngestSettings
-from tests.unit.ingest.fakes import NOW_MS, FakeWriter, power
+from tests.unit.ingest.fakes import NOW_MS, FakeQuarantine, FakeWriter, power
 
 
 def test_accounts_of_processes_add_up() -> None:
@@ -298,6 +299,20 @@ def test_an_adapter_that_breaks_without_readings_costs_none_of_them() -> None:
     with pytest.raises(StoreUnavailable, match="adapter failed: OverflowError: timeout out of"):
         store.deliver(batch([1.0]))
     assert not store.gate.is_open
+
+
+def test_the_log_tells_what_the_store_refuses_at_once_and_then_once_a_minute(
+        caplog: pytest.LogCaptureFixture) -> None:
+    writer, now_s = FakeWriter(), 100.0
+    writer.refuses = lambda value: value == 666.0
+    places = Places(Store(writer, Gate()), FakeQuarantine(), lambda: now_s)
+    for at_s in (100.0, 101.0, 102.0, 160.0):
+        now_s = at_s
+        parcel = Parcel(0.0, batch([666.0, 1.0]), [b"t"], [b"p"], [7], [2])
+        assert places.take(parcel) == 1
+    assert caplog.messages == [
+        f"store refused {count} readings, quarantined: partial write: out of sorts dropped=0"
+        for count in (1, 3)]
 
 
 def test_while_one_thread_tries_a_store_that_is_down_others_do_not_wait() -> None:
