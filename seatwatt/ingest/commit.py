@@ -112,7 +112,9 @@ class Committer:
     def _journalled(self, parcel: Parcel) -> bool:
         refused = 0 if parcel.pending else len(parcel.refused)
         counted = len(parcel) - refused
-        messages = list(zip(parcel.topics, parcel.payloads, parcel.received_at_ms, strict=True))
+        # Plain bytes: the journal's encoder knows no kinds of them.
+        payloads = map(bytes, parcel.payloads)
+        messages = list(zip(parcel.topics, payloads, parcel.received_at_ms, strict=True))
         try:
             self._journal.put(messages, counted, bool(parcel.pending))
         except JournalFull as error:

@@ -20,6 +20,7 @@ from seatwatt.ingest.delivery import Store
 from seatwatt.ingest.drain import Drain
 from seatwatt.ingest.gate import Gate
 from seatwatt.ingest.journal import Journal
+from seatwatt.ingest.packets import Cut, Retained
 from seatwatt.ingest.parcel import Parcel
 from seatwatt.ingest.sorter import Sorter
 from tests.unit.ingest.fakes import NOW_MS, FakeQuarantine, FakeWriter, power
@@ -55,8 +56,9 @@ class Pipeline(RuleBasedStateMachine):
         self.journal.close()
         self.folder.cleanup()
 
-    @rule(kinds=st.lists(st.sampled_from(["good", "bad", "refused"]), min_size=1, max_size=6))
-    def messages_come(self, kinds: list[str]) -> None:
+    @rule(kinds=st.lists(st.sampled_from(["good", "bad", "refused"]), min_size=1, max_size=6),
+          bytes_as=st.sampled_from([bytes, Retained, Cut]))
+    def messages_come(self, kinds: list[str], bytes_as: type[bytes]) -> None:
         parcel = Parcel(0.0)
         self.counts.received(len(kinds))
         for kind in kinds:
@@ -65,7 +67,7 @@ class Pipeline(RuleBasedStateMachine):
             topic, payload = power(REFUSED if kind == "refused" else 1.0, at_s=self.number + 10**9)
             if kind == "bad":
                 payload = b"no SenML %d" % self.number
-            self.sorter.add(parcel, topic, payload, NOW_MS)
+            self.sorter.add(parcel, topic, bytes_as(payload), NOW_MS)
         if not self.committer.commit(parcel):
             self.held.append(parcel)
 
