@@ -14,7 +14,7 @@ from seatwatt.contract.sitedocument import site_document
 from seatwatt.settings import StoreSettings
 from seatwatt.store.open import open_writer
 from tests.commands import run
-from tests.services.run_kit import GRID, Registers, a_bill, a_site
+from tests.services.run_kit import GRID, Registers, a_bill, a_site, at
 
 
 class Office:
@@ -101,6 +101,24 @@ def test_of_several_files_with_a_wrong_one_none_is_kept(office: Office) -> None:
     (office.folder / "marked.yaml").write_text(yaml.safe_dump(a_bill()), encoding="utf-8-sig")
     assert "marked.yaml:1: bill: it starts with a byte-order mark of UTF-8" in office.run(
         "bill", "add", "marked.yaml", "--site", "s", fails=True)
+
+
+def test_a_value_another_program_changed_is_drafted_with_compare_and_never_approved_without(
+        office: Office) -> None:
+    period = ("--site", "s", "--from", "2026-09-01", "--to", "2026-09-03")
+    office.run("bill", "add", office.write("bill.yaml", a_bill()), "--site", "s")
+    assert "PKR 25.00" in office.run("run", "draft", *period)
+    with closing(sqlite3.connect(office.folder / "readings.db")) as beside:  # leaves no mark
+        beside.execute("UPDATE readings SET value = value + 500 WHERE taken_at_ms >= ? AND "
+                       "series_id = (SELECT id FROM series WHERE device = '001')", (at(2).at_ms,))
+        beside.commit()
+    assert "PKR 25.00" in office.run("run", "draft", *period)  # compared a moment ago
+    assert ("since it was drafted readings changed in the store: 1 register with other energy, "
+            "first seat/hall/001; expected the period drafted anew") in office.run(
+        "run", "approve", "1", fails=True)
+    # The seats' excess of 500 Wh over the supply is taken back from both seats of that hour.
+    assert "PKR 25.87" in office.run("run", "draft", "--compare", *period)
+    office.run("run", "approve", "1")
 
 
 def test_a_run_shows_its_alarms(office: Office) -> None:
