@@ -130,7 +130,8 @@ class RecordingLoader:
             number = _number(row[5])
             series = self._rows.get((row[1], row[2], row[3], row[4]))
             if (series is None or taken_at_ms is None or taken_at_ms < YEAR_2000_MS
-                    or not series.quantity.low <= number <= series.quantity.high):
+                    or not series.quantity.low <= number <= series.quantity.high
+                    or (series.quantity.nature is Nature.STATE and 0 < number < 1)):
                 self._row(rows, row)
             else:
                 self._recording.messages += 1
@@ -142,7 +143,7 @@ class RecordingLoader:
         self._message(message, rows.place())
         topic = self._topic(message.topic)
         quantity = topic and QUANTITIES.get((topic.kind, row[4]))
-        if topic and quantity and quantity.nature not in (Nature.STATE, Nature.TEXT):
+        if topic and quantity and quantity.nature is not Nature.TEXT:
             device = Device(topic.kind, topic.zone, topic.device)
             self._rows[row[1], row[2], row[3], row[4]] = self._book.get(
                 topic.site, device, quantity)

@@ -231,6 +231,7 @@ def test_a_csv_is_a_recording_too(tmp_path: Path) -> None:
     ("2026-09-21T19:13:20,seat,hall-a,017,energy,1", "T05"),
     ("5,seat,hall-a,017,energy,1", "T06"), ("500000000,seat,hall-a,017,energy,1", "T06"),
     ("1790000000,seat,hall-a,017,occupied,0.5", "T08"),
+    ("1790000000,seat,hall-a,018,occupied,yes", "T11"),
     ("1790000000,status,hall-a,017,energy,1", None)])
 def test_a_bad_row_is_quarantined_alone(tmp_path: Path, row: str, rule: str | None) -> None:
     path = recorded(tmp_path, "time,kind,zone,device,quantity,value",
@@ -240,6 +241,16 @@ def test_a_bad_row_is_quarantined_alone(tmp_path: Path, row: str, rule: str | No
     assert values(recording) == {"seat/hall-a/017": [1.0, 2.0]}
     refused = [kept.rule.name for kept in recording.quarantined]
     assert refused == ([rule] * 2 if rule else [])
+
+
+def test_flags_are_read_in_bulk_and_still_checked(tmp_path: Path) -> None:
+    flags = ["1", "0", "true", "False", "1.0", "0.5", "", "2", "0"]
+    path = recorded(tmp_path, "time,kind,zone,device,quantity,value", *(
+        f"{1790000000 + at},seat,hall-a,017,occupied,{flag}" for at, flag in enumerate(flags)))
+    recording = load_recordings([path], "s")
+    assert values(recording, OCCUPIED) == {"seat/hall-a/017": [1.0, 0.0, 1.0, 0.0, 1.0, 0.0]}
+    assert [kept.rule.name for kept in recording.quarantined] == ["T08", "T11", "T08"]
+    assert recording.messages == len(flags)
 
 
 def test_csv_columns_may_stand_in_any_order(tmp_path: Path) -> None:
