@@ -21,8 +21,9 @@ from seatwatt.api.compose import open_services
 from seatwatt.api.services import Services
 from seatwatt.contract.errors import SeatwattError
 
-NICE = 5
-"""Whoever answers requests goes first; on a busy machine a third of his share is left."""
+NICE = 2
+"""Whoever answers requests goes first; more, and on a busy machine nothing would be settled in
+time."""
 _THREADS = 8
 """More than the API has at work at once."""
 

@@ -8,6 +8,8 @@ from seatwatt.billing.bill import Period
 from seatwatt.contract.errors import StoreError
 from seatwatt.contract.intervals import IntervalGrid
 from seatwatt.contract.site import Site
+from seatwatt.ledger.runs import Mark, Run
+from seatwatt.settlement import runs
 from seatwatt.settlement.forgotten import with_known_occupancy
 from seatwatt.settlement.keeping import Seen
 from seatwatt.settlement.run_compute import compute
@@ -43,6 +45,11 @@ def charged(services: Services, site_id: str, period: Period) -> dict[str, Any]:
     raw, digest = encode(with_known_occupancy(services.ledger, gathered))
     result = compute(decode(raw, digest), digest)
     return {**run_document(result), "blocking": blocking(result)}
+
+
+def drafted(services: Services, site_id: str, period: Period, mark: Mark) -> Run:
+    """The period's draft, kept in the ledger; drafted again it is the same."""
+    return runs.draft(services.ledger, services.reader, site_id, period, mark)
 
 
 def _grid(site: Site, start_ms: int, end_ms: int) -> IntervalGrid:

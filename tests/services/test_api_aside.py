@@ -131,6 +131,8 @@ def test_requests_are_answered_by_way_of_it(services: Services) -> None:
         assert pid_of(services) != computing
         charges = client.get("/v1/sites/s/charges?from=2026-09-01&to=2026-09-02")
         assert (charges.status_code, charges.json()["blocking"]) == (200, [])
+        drafted = client.post("/v1/sites/s/runs", json={"from": "2026-09-01", "to": "2026-09-02"})
+        assert (drafted.status_code, drafted.json()["state"]) == (201, "draft")
 
 
 @pytest.mark.parametrize("error", [

@@ -17,6 +17,7 @@ from seatwatt.api.services import Services
 from seatwatt.api.settlements import Settlements
 from seatwatt.api.shapes import Document, ItemList
 from seatwatt.api.times import utc_text
+from seatwatt.api.works import drafted
 from seatwatt.billing.bill import Period
 from seatwatt.contract.devices import Device
 from seatwatt.contract.errors import InputError
@@ -68,8 +69,8 @@ def draft(site: SiteId, request: Request, wanted: Annotated[RunWanted, Body()], 
     """Compute the period as things stand now and keep it as its draft; drafted again it follows
     late data. Refused (409) once it is approved."""
     def do() -> Response:
-        run = use.draft(services.ledger, services.reader, declared.site.id,
-                        Period(from_=wanted.from_, to=wanted.to), _mark(caller, services))
+        run = services.run(drafted, declared.site.id, Period(from_=wanted.from_, to=wanted.to),
+                           _mark(caller, services))
         return JSONResponse(_line(run), 201, {"location": f"/v1/sites/{site}/runs/{run.id}"})
 
     body = wanted.model_dump_json().encode()
