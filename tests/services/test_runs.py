@@ -420,7 +420,7 @@ def test_a_bill_that_cannot_be_shared_leaves_no_draft(ledger: Engine) -> None:
     (a_bill(lines=[{"id": "e", "amount": "1.00", "share_by": "energy", "source": "solar"}]),
      r"lines\[0\].source: the site does not have 'solar'"),
     (a_bill(lines=[{"id": "e", "amount": "1.00", "share_by": "fixed", "weights": {"zeta": 1}}]),
-     r"lines\[0\].weights: the site does not have 'zeta'; expected alpha, beta, operator"),
+     r"lines\[0\].weights.zeta: the site does not have 'zeta'; expected alpha, beta, operator"),
     (a_bill(units={"peak_kwh": 5}), "units.peak_kwh: the site does not have 'peak'"),
     ({"occupancy": "o", "currency": "USD", "rates": [{"amount": "1.00", "from": "2026-01-01"}],
       "waivers": [{"tenant": "zeta", "from": "2026-01-01", "to": "2026-02-01"}]},
