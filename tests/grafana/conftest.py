@@ -15,5 +15,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
     folder: Path = tmp_path_factory.mktemp("grafana")
     server = influxd(folder / "influxd")
     server.start()
-    yield seed(server, folder)
-    server.stop()
+    try:
+        yield seed(server, folder)
+    finally:
+        server.stop()
