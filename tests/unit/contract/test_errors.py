@@ -8,7 +8,8 @@ from seatwatt.contract.errors import ConflictError, InputError, StoreUnavailable
 
 
 @pytest.mark.parametrize("error", [
-    InputError("leases[2].from", "'x' is no date", "a local date"), InputError("file", "it is gone"),
+    InputError("leases[2].from", "'x' is no date", "a local date"),
+    InputError("file", "it is gone"),
     ConflictError("lease", "it overlaps another").within("site.yaml"),
     StoreUnavailable("the store is down", retry_after_s=7.0)])
 def test_an_error_is_the_same_after_a_pipe(error: Exception) -> None:
