@@ -71,7 +71,7 @@ def _is_at_head(engine: Engine) -> bool:
 
 
 def newest_version() -> str:
-    """Of the migrations that lie here: `v0007_reviews.py` makes version 0007."""
+    """Of the migrations that lie here: `v0008_no_truncate.py` makes version 0008."""
     return max(file.name[1:5] for file in _VERSIONS.glob("v[0-9][0-9][0-9][0-9]_*.py"))
 
 

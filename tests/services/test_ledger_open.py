@@ -89,6 +89,15 @@ def test_the_audit_trail_refuses_to_be_rewritten(ledger: Engine, statement: str)
         connection.execute(text(statement))
 
 
+@pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)  # SQLite knows no TRUNCATE
+@pytest.mark.parametrize("table", ["changes", "papers", "readings_by_hand", "deeds", "runs",
+                                   "statements", "runs CASCADE"])
+def test_nothing_that_must_stay_is_emptied_at_once(ledger: Engine, table: str) -> None:
+    with pytest.raises(DBAPIError, match=r"append-only|immutable|foreign key"), \
+            writing(ledger) as connection:
+        connection.execute(text(f"TRUNCATE {table}"))
+
+
 _CHANGE = {"site_id": "s", "revision": 1, "at_ms": 1, "who": "w", "action": "added",
            "kind": "site", "name": "s", "before": None, "after": {}}
 
