@@ -136,10 +136,6 @@ class Fields:
         """Whether the field is there and not null."""
         return self._values.get(key) is not None
 
-    def raw(self, key: str) -> object:
-        """The field as it stands; None when absent."""
-        return self._values.get(key)
-
     def need(self, key: str, read: Callable[[str, object], T]) -> T:
         """The field, read; InputError when absent."""
         if not self.has(key):

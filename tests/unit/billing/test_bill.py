@@ -108,6 +108,11 @@ def test_a_wrong_bill_is_refused_with_place_and_reason(
         parse_bill(document)
 
 
+def test_a_line_has_no_negative_weight() -> None:
+    with pytest.raises(InputError, match=r"weights\.beta: -1 is negative; expected 0 or more"):
+        a_line("rent", 100, share_by="fixed", weights=(("alpha", 2), ("beta", -1)))
+
+
 def test_weights_with_decimals_keep_their_proportion() -> None:
     document = copy.deepcopy(DOCUMENT)
     line(4, weights={"alpha": 0.1, "beta": 0.25, "operator": 2})(document)
